@@ -1,0 +1,106 @@
+# Mailbearer. One file, no recursion; the rooms in the order a message walks them (src/ROOMS).
+# all · demo · check · check-integration · bench · lint · install · clean
+# Variants have their own folder:  make SAN=address,undefined check-unit
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/sh
+
+ROOMS := base net mail account cli submit queue token transport report doctor sandbox
+VERSION := 0.1.0
+
+# --- Folders. The user may set these and CXXFLAGS, CPPFLAGS, LDFLAGS; what we need ourselves is kept apart.
+prefix     ?= /usr/local
+sysconfdir ?= /etc
+libexecdir ?= $(prefix)/libexec/mailbearer
+datadir    ?= $(prefix)/share
+CXX        := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+CXXFLAGS   ?= -O2 -g
+comma := ,
+BUILD ?= build$(if $(SAN),/$(subst $(comma),-,$(SAN)))
+# `make lint`, CI and the developers build with warnings as errors; a distribution may say WERROR=.
+WERROR ?= -Werror
+
+our_cppflags = -Isrc -D_GNU_SOURCE -DMAILBEARER_VERSION='"$(VERSION)"' \
+  -DMAILBEARER_LIBEXEC='"$(libexecdir)"' -DMAILBEARER_DATA='"$(datadir)/mailbearer"' \
+  -DMAILBEARER_ETC='"$(sysconfdir)/mailbearer"'
+warnings = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 $(WERROR)
+our_cxxflags = -std=c++20 -fPIE -ffunction-sections -fdata-sections $(warnings)
+our_ldflags = -pie -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro -Wl,-z,now
+ifdef SAN
+our_cxxflags += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+our_ldflags += -fsanitize=$(SAN)
+else
+our_cppflags += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS
+our_cxxflags += -fstack-protector-strong -fstack-clash-protection -fcf-protection
+# sendmail and the agent are started for every message: loading libstdc++ would cost more than all
+# of their own start-up (docs/decisions/0002).
+static_runtime = -static-libstdc++ -static-libgcc
+endif
+
+# --- What each program links beyond our own rooms. The front end links nothing.
+libs_sendmail           = $(static_runtime)
+libs_mailbearer-agent   = $(static_runtime) -lssl -lcrypto -linih -lidn2
+libs_mailbearer-helper  = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcrypto
+libs_mailbearer         = -lssl -lcrypto -linih -lidn2
+libs_mailbearer-sandbox = -lcpp-httplib -lssl -lcrypto
+libs_unit = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcpp-httplib -lssl -lcrypto -linih -lidn2
+cppflags_src/mail/mime_reencode.cpp = $(shell pkg-config --cflags gmime-3.0 2>/dev/null | sed 's/-I/-isystem /g')
+
+programs := sendmail mailbearer-agent mailbearer-helper mailbearer mailbearer-sandbox
+main_sendmail = sendmail
+main_mailbearer-agent = agent
+main_mailbearer-helper = helper
+main_mailbearer = mailbearer
+main_mailbearer-sandbox = sandbox
+
+# A main that is not written yet is not built.
+built := $(foreach p,$(programs),$(if $(wildcard src/$(main_$(p)).cpp),$(p)))
+sources := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.cpp)) $(wildcard src/*.cpp)
+object = $(patsubst src/%.cpp,$(BUILD)/obj/%.o,$(1))
+room_libs = $(foreach r,$(ROOMS),$(if $(wildcard src/$(r)/*.cpp),$(BUILD)/lib/$(r).a))
+
+all: $(addprefix $(BUILD)/bin/,$(built))
+
+$(BUILD)/obj/%.o: src/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(our_cppflags) $(cppflags_$<) $(CPPFLAGS) $(our_cxxflags) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+define room_rule
+$(BUILD)/lib/$(1).a: $$(call object,$$(wildcard src/$(1)/*.cpp))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$(AR) rcs $$@ $$^
+endef
+AR ?= ar
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+define program_rule
+$(BUILD)/bin/$(1): $(BUILD)/obj/$(main_$(1)).o $$(room_libs)
+	@mkdir -p $$(@D)
+	$$(CXX) $$(our_ldflags) $$(CXXFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(room_libs) -Wl,--end-group $$(libs_$(1))
+endef
+$(foreach p,$(built),$(eval $(call program_rule,$(p))))
+
+# --- Unit tests: one program a room, so that `make unit-mail` builds no more than it needs.
+$(BUILD)/obj/tests/%.o: tests/unit/%.cpp Makefile
+	@mkdir -p $(@D)
+	$(CXX) $(our_cppflags) $(CPPFLAGS) -Itests/unit -std=c++20 -fPIE -Wall -Wextra $(WERROR) \
+	  $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) -O1 -g -MMD -MP -c -o $@ $<
+
+define unit_rule
+$(BUILD)/test/$(1): $(BUILD)/obj/tests/main.o $$(patsubst tests/unit/%.cpp,$(BUILD)/obj/tests/%.o,$$(wildcard tests/unit/$(1)_*_test.cpp)) $$(room_libs)
+	@mkdir -p $$(@D)
+	$$(CXX) $$(our_ldflags) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(room_libs) -Wl,--end-group $$(libs_unit)
+.PHONY: unit-$(1)
+unit-$(1): $(BUILD)/test/$(1)
+	$(BUILD)/test/$(1) $$(UNIT_ARGS)
+endef
+tested := $(foreach r,$(ROOMS),$(if $(wildcard tests/unit/$(r)_*_test.cpp),$(r)))
+$(foreach r,$(tested),$(eval $(call unit_rule,$(r))))
+
+unit-programs: $(addprefix $(BUILD)/test/,$(tested))
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: all unit-programs check check-unit check-e2e check-san check-integration demo lint \
+  lint-rooms lint-format lint-tidy install clean deps-build deps-check deps-integration deps-demo
+.DEFAULT_GOAL := all

@@ -1,0 +1,98 @@
+// account: one [account NAME] section, merged over its provider's preset and checked whole. A plain
+// value. Source: design section 3; man/mailbearer.conf.5. Durations in seconds, sizes in bytes, 0
+// or empty: not set.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "mail/rewrite.h"
+
+namespace account {
+
+enum class Transport : std::uint8_t { smtp, graph };
+enum class Grant : std::uint8_t { user, app, managed_identity, federated, service_account };
+enum class SmtpTls : std::uint8_t { starttls, implicit, none };
+enum class Auth : std::uint8_t { xoauth2, oauthbearer, plain, login, none };
+enum class SaslIr : std::uint8_t { yes, no, automatic };  // automatic: only under 512 octets
+enum class Keyring : std::uint8_t { unset, secret_service, file, command };
+enum class Delivery : std::uint8_t { unset, now, queue, now_else_queue };
+
+struct Account {
+  std::string name{};
+  std::string where{};              // "FILE:LINE" of the section
+  std::string allow_users_where{};  // "FILE:LINE" of allow_users
+  std::optional<base::Error>
+      broken{};  // a faulty section disables itself only; choosing it gives this
+
+  std::string provider{};
+  Transport transport = Transport::smtp;
+  std::string user{};
+  std::vector<std::string> from{};
+  mail::SenderRules::RewriteFrom rewrite_from = mail::SenderRules::RewriteFrom::never;
+  Grant grant = Grant::user;
+  std::vector<std::string> allow_users{};  // empty: everyone
+  std::vector<std::string> default_for{};
+
+  // Tokens.
+  std::string tenant{};
+  std::string client_id{};
+  std::string app_certificate{};
+  std::string app_key{};
+  std::string client_secret_file{};
+  std::string refresh_token_file{};
+  std::string password_file{};
+  std::string federated_token_file{};
+  std::string token_endpoint{};
+  std::string authorization_endpoint{};
+  std::string device_authorization_endpoint{};
+  std::string scope{};
+  std::string resource{};
+  std::int64_t refresh_margin_s = 300;
+  Keyring keyring = Keyring::unset;
+  std::string keyring_dir{};
+  std::vector<std::string> secret_command{};
+  std::vector<std::string> access_token_command{};
+  std::string https_proxy{};
+
+  // SMTP.
+  std::string smtp_host{};
+  std::uint16_t smtp_port = 0;
+  SmtpTls smtp_tls = SmtpTls::starttls;
+  Auth auth = Auth::xoauth2;
+  SaslIr sasl_ir = SaslIr::automatic;
+  bool chunking = true;
+  std::string tls_client_certificate{};
+  std::string ca_file{};
+  std::string helo{};
+  std::int64_t timeout_s = 30;
+  std::int64_t max_connections = 0;
+  std::int64_t max_recipients = 0;
+  std::int64_t max_size_bytes = 0;
+
+  // Graph and the rest, kept for their rooms.
+  std::string cloud{};
+  std::string graph_endpoint{};
+  bool null_sender = true;
+  bool envelope_rewrite = false;
+  std::string graph_large{};
+  bool map_message_ids = false;
+  bool save_to_sent = true;
+  std::int64_t rate_messages_per_minute = 0;
+  std::int64_t rate_recipients_per_day = 0;
+  double rate_share = 1.0;
+  std::string fallback{};
+  Delivery delivery = Delivery::unset;
+  std::int64_t pace_wait_s = 120;
+  std::int64_t temporary_exit = 0;  // 75, or 0
+  std::string client_secret_expires{};
+};
+
+// The words a credential of this account is bound to (AAD, keyring attributes): account, user,
+// client id, tenant, token endpoint. Source: design section 5.
+std::string binding(const Account& account);
+
+}  // namespace account

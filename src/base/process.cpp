@@ -1,0 +1,117 @@
+#include "base/process.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+
+namespace base {
+
+std::string program_folder() {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
+  if (length <= 0) return {};
+  return folder_of(std::string(path.data(), static_cast<std::size_t>(length)));
+}
+
+std::string sibling_program(const std::string& name, const std::string& installed_folder) {
+  const std::string beside = program_folder() + "/" + name;
+  if (access(beside.c_str(), X_OK) == 0) return beside;
+  return installed_folder + "/" + name;
+}
+
+namespace {
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> out;
+  out.reserve(words.size() + 1);
+  for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+void default_signals() {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int signal_number : {SIGPIPE, SIGCHLD, SIGINT, SIGQUIT, SIGTERM, SIGHUP}) {
+    signal(signal_number, SIG_DFL);
+  }
+}
+
+[[noreturn]] void become_child(int channel, char* const* argv, char* const* environment,
+                               bool own_session) {
+  // Between fork and exec: system calls only.
+  if (own_session) setsid();
+  if (dup2(channel, 0) < 0) _exit(71);
+  const int null = open("/dev/null", O_WRONLY);
+  if (null < 0 || dup2(null, 1) < 0) _exit(71);
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  default_signals();
+  execve(argv[0], argv, environment);
+  _exit(71);
+}
+
+}  // namespace
+
+Result<Child> start_child(const std::vector<std::string>& argv,
+                          const std::vector<std::string>& environment, bool own_session) {
+  if (access(argv[0].c_str(), X_OK) != 0) {
+    return failure_errno(Fault::os, "cannot run " + argv[0], errno);
+  }
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return failure_errno(Fault::os, "cannot make a socket pair", errno);
+  }
+  Fd ours(ends[0]);
+  const Fd theirs(ends[1]);
+  const std::vector<char*> words = pointers(argv);
+  const std::vector<char*> values = pointers(environment);
+  const pid_t pid = fork();
+  if (pid < 0) return failure_errno(Fault::os, "cannot start " + argv[0], errno);
+  if (pid == 0) become_child(theirs.get(), words.data(), values.data(), own_session);
+  Child child;
+  child.pid = pid;
+  child.channel = std::move(ours);
+  return child;
+}
+
+int reap_child(pid_t pid, Deadline deadline) {
+  int status = 0;
+  for (;;) {
+    const pid_t got = waitpid(pid, &status, deadline.left_ms() < 0 ? 0 : WNOHANG);
+    if (got == pid) return status;
+    if (got < 0 && errno != EINTR) return -1;
+    if (deadline.passed()) break;
+    usleep(2000);
+  }
+  kill(pid, SIGKILL);
+  while (waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return -1;
+  }
+  return status;
+}
+
+bool settle_process() {
+  const bool input_was_closed = open_standard_descriptors();
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  default_signals();
+  signal(SIGPIPE, SIG_IGN);
+  return input_was_closed;
+}
+
+void forbid_dumps() {
+  prctl(PR_SET_DUMPABLE, 0);
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
+}  // namespace base

@@ -1,0 +1,95 @@
+#include "base/scratch.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace base {
+
+namespace {
+constexpr std::size_t piece_bytes = 64 * 1024;
+constexpr const char* where = "temporary file";
+}  // namespace
+
+Done Scratch::append(std::string_view bytes) {
+  if (!file_.open() && memory_.size() + bytes.size() > memory_limit_bytes) {
+    Done spilled = spill();
+    if (!spilled) return spilled;
+  }
+  if (file_.open()) {
+    Done written = write_all(file_.get(), bytes, where);
+    if (!written) return written;
+  } else {
+    memory_.append(bytes);
+  }
+  size_ += bytes.size();
+  return done();
+}
+
+Done Scratch::spill() {
+  Result<Fd> file = temporary_file();
+  if (!file) return std::move(file).error();
+  Done written = write_all(file->get(), memory_, where);
+  if (!written) return written;
+  file_ = std::move(*file);
+  memory_ = std::string();
+  return done();
+}
+
+Result<std::size_t> Scratch::read_at(std::uint64_t offset, char* into, std::size_t count) const {
+  if (offset >= size_) return std::size_t{0};
+  const std::uint64_t left = size_ - offset;
+  const std::size_t wanted = left < count ? static_cast<std::size_t>(left) : count;
+  if (!file_.open()) {
+    std::memcpy(into, memory_.data() + offset, wanted);
+    return wanted;
+  }
+  for (;;) {
+    const ssize_t got = pread(file_.get(), into, wanted, static_cast<off_t>(offset));
+    if (got > 0) return static_cast<std::size_t>(got);
+    if (got < 0 && errno == EINTR) continue;
+    return failure_errno(Fault::io, "cannot read the temporary file", got < 0 ? errno : EIO);
+  }
+}
+
+Done Scratch::each_piece(std::uint64_t offset,
+                         const std::function<Done(std::string_view)>& take) const {
+  if (!file_.open()) {
+    if (offset >= size_) return done();
+    std::string_view rest(memory_);
+    rest.remove_prefix(static_cast<std::size_t>(offset));
+    return take(rest);
+  }
+  std::string piece(piece_bytes, '\0');
+  while (offset < size_) {
+    Result<std::size_t> got = read_at(offset, piece.data(), piece.size());
+    if (!got) return std::move(got).error();
+    Done taken = take(std::string_view(piece.data(), *got));
+    if (!taken) return taken;
+    offset += *got;
+  }
+  return done();
+}
+
+Result<std::string> Scratch::all(std::size_t limit) const {
+  if (size_ > limit) return failure(Fault::bad_message, "message too large to be held in memory");
+  std::string out;
+  Done read = each_piece(0, [&out](std::string_view piece) {
+    out.append(piece);
+    return done();
+  });
+  if (!read) return std::move(read).error();
+  return out;
+}
+
+Result<int> Scratch::lend_fd() {
+  if (!file_.open()) {
+    Done spilled = spill();
+    if (!spilled) return std::move(spilled).error();
+  }
+  return file_.get();
+}
+
+}  // namespace base

@@ -1,0 +1,31 @@
+// message: one RFC 5322 message: its header in memory, its body in a Scratch. Move-only.
+// Every line end is CRLF; there is no bare CR, no bare LF and no NUL in the header.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "base/scratch.h"
+#include "mail/header.h"
+
+namespace mail {
+
+struct Message {
+  Header header{};
+  base::Scratch bytes{};           // everything as it came in, header included, line ends CRLF
+  std::uint64_t body_offset = 0;   // where the body begins in `bytes`
+  bool body_is_8bit = false;       // facts of the body, found while reading
+  std::uint64_t longest_line = 0;  // octets without CRLF, body only
+  std::uint64_t body_bytes() const { return bytes.size_bytes() - body_offset; }
+};
+
+// Splits normalised bytes into header and body. Drops a first line "From " or ">From "; a first
+// line that is no field makes all of it body; a bad line inside the header ends the header (an
+// empty line is implied). NUL in the header: Fault::bad_message.
+base::Result<Message> split(base::Scratch bytes);
+
+// Facts of the body that a changed body needs anew.
+base::Done measure_body(Message& message);
+
+}  // namespace mail

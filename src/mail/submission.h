@@ -1,0 +1,30 @@
+// submission: what every entrance yields: envelope, message, who brought it, id.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mail/envelope.h"
+#include "mail/message.h"
+
+namespace mail {
+
+struct Peer {
+  uid_t uid = static_cast<uid_t>(-1);
+  std::vector<gid_t> groups{};
+  bool over_network = false;  // a TCP peer: matched as @listen
+};
+
+struct Submission {
+  std::string id{};  // 32 hex digits
+  Peer peer{};
+  std::string asked_account{};  // --account, or empty
+  Envelope envelope{};
+  Message message{};
+  std::int64_t at = 0;  // wall clock, fixed at submission
+};
+
+}  // namespace mail

@@ -1,0 +1,70 @@
+// stream: bytes to and from one peer, blocking under a deadline. One of the four seams for tests.
+// Owns: its descriptor. Errors: Fault::unavailable (timed out, closed, network), cause says which.
+// Trusts: nothing; LineReader bounds every line.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/result.h"
+
+namespace net {
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // At least 1 byte, at most `count`; 0 when the peer has ended the stream.
+  virtual base::Result<std::size_t> read(char* into, std::size_t count,
+                                         base::Deadline deadline) = 0;
+  // All of it.
+  virtual base::Done write(std::string_view bytes, base::Deadline deadline) = 0;
+  virtual bool encrypted() const { return false; }
+};
+
+// A socket or pipe pair; made non-blocking when the stream is made. write_fd may equal read_fd.
+class FdStream : public Stream {
+ public:
+  explicit FdStream(base::Fd socket);
+  FdStream(base::Fd read_end, base::Fd write_end);
+  base::Result<std::size_t> read(char* into, std::size_t count, base::Deadline deadline) override;
+  base::Done write(std::string_view bytes, base::Deadline deadline) override;
+  int fd() const { return read_.get(); }
+  base::Fd take_socket();  // gives the descriptor up (STARTTLS); the stream is dead afterwards
+
+ private:
+  base::Fd read_;
+  base::Fd write_;  // closed when it is the same socket
+};
+
+// Lines and counted bytes from a stream. A line over the limit is Fault::protocol.
+class LineReader {
+ public:
+  LineReader(Stream& stream, std::size_t line_limit_bytes)
+      : stream_(&stream), limit_(line_limit_bytes) {}
+  // One line without its LF and the CR before it. The peer ended before a whole line:
+  // Fault::unavailable, cause "connection closed".
+  base::Result<std::string> line(base::Deadline deadline);
+  // Like Stream::read, but takes what is buffered first.
+  base::Result<std::size_t> read(char* into, std::size_t count, base::Deadline deadline);
+  bool holds_more() const { return at_ < buffer_.size(); }
+  void forget() {
+    buffer_.clear();
+    at_ = 0;
+  }
+  void attach(Stream& stream) {
+    stream_ = &stream;
+    forget();
+  }
+
+ private:
+  base::Result<std::size_t> fill(base::Deadline deadline);
+  Stream* stream_;
+  std::size_t limit_;
+  std::string buffer_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace net

@@ -1,0 +1,28 @@
+// tls: a Stream inside TLS 1.2 or newer, the server's certificate chain and name verified, always.
+// Source: RFC 8446, RFC 6125, RFC 3207 section 4.2 (nothing read in plaintext is kept).
+// Errors: Fault::unavailable; the cause names issuer, names or dates of the certificate that was
+// refused. Owns: the socket it is given. OpenSSL is seen in tls.cpp only.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "net/stream.h"
+
+namespace net {
+
+struct TlsTrust {
+  std::string ca_file{};             // PEM; empty: /etc/ssl/certs as hashed directory
+  std::string client_certificate{};  // PEM with key, or empty
+};
+
+class TlsContext;  // one SSL_CTX; may serve many connections
+
+base::Result<std::shared_ptr<TlsContext>> make_tls_context(const TlsTrust& trust);
+
+// Shakes hands as client and verifies `server_name` (a DNS name or an IP address).
+base::Result<std::unique_ptr<Stream>> start_tls(TlsContext& context, base::Fd socket,
+                                                const std::string& server_name,
+                                                base::Deadline deadline);
+
+}  // namespace net

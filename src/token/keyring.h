@@ -1,0 +1,40 @@
+// keyring: where refresh tokens and secrets lie. One of the four seams for tests. Kinds: file
+// (keyring_file), secret-service and command (later, through the helper). Each credential is bound
+// to its account's words (account::binding): a mismatch is Fault::config. Locked or absent store:
+// Fault::unavailable, deletes nothing.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "account/account.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace token {
+
+enum class Kind : std::uint8_t { refresh_token, client_secret, password, key_passphrase };
+const char* kind_name(Kind kind);  // "refresh-token"
+std::optional<Kind> kind_of(std::string_view name);
+
+class Keyring {
+ public:
+  virtual ~Keyring() = default;
+  // Nothing: none is stored.
+  virtual base::Result<std::optional<base::Secret>> load(const account::Account& account,
+                                                         Kind kind) = 0;
+  virtual base::Done store(const account::Account& account, Kind kind,
+                           const base::Secret& secret) = 0;
+  // False: there was none.
+  virtual base::Result<bool> erase(const account::Account& account, Kind kind) = 0;
+  virtual std::string describe() const = 0;  // "file /home/a/.local/share/mailbearer/keyring"
+};
+
+struct KeyringPlaces {
+  std::string credentials_directory{};  // $CREDENTIALS_DIRECTORY, or empty
+};
+base::Result<std::unique_ptr<Keyring>> open_keyring(const account::Account& account,
+                                                    const KeyringPlaces& places);
+
+}  // namespace token

@@ -1,0 +1,32 @@
+// deliver: hands a prepared message to the account's provider and answers for every recipient.
+// Source: design section 6. Never fails as a call: a lost connection is a fate too. Does not log or
+// print.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "account/account.h"
+#include "base/fate.h"
+#include "base/secret.h"
+#include "base/trace.h"
+#include "mail/mime.h"
+#include "mail/prepare.h"
+
+namespace transport {
+
+// Yields the secret for AUTH; `fresh`: the last one was refused.
+using Credential = std::function<base::Result<base::Secret>(bool fresh)>;
+
+struct Delivery {
+  const account::Account* account = nullptr;
+  mail::Prepared* message = nullptr;  // changed only by re-encoding
+  Credential credential{};
+  mail::Reencode reencode{};
+  base::Trace trace{};
+  bool all_or_nothing = true;  // `now` mode: one refused recipient, and nothing is sent
+};
+
+std::vector<base::Fate> deliver(const Delivery& delivery);
+
+}  // namespace transport
