@@ -4,6 +4,10 @@
 MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/sh
 
+# make V=1 shows the whole commands.
+Q := $(if $(V),,@)
+say := @$(if $(V),:,echo ' ')
+
 ROOMS := base net mail account cli submit queue token transport report doctor sandbox
 VERSION := 0.1.0
 
@@ -39,7 +43,7 @@ endif
 # --- What each program links beyond our own rooms. The front end links nothing.
 libs_sendmail           = $(static_runtime)
 libs_mailbearer-agent   = $(static_runtime) -lssl -lcrypto -linih -lidn2
-libs_mailbearer-helper  = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcrypto
+libs_mailbearer-helper  = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcrypto -lidn2
 libs_mailbearer         = -lssl -lcrypto -linih -lidn2
 libs_mailbearer-sandbox = -lcpp-httplib -lssl -lcrypto
 libs_unit = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcpp-httplib -lssl -lcrypto -linih -lidn2
@@ -58,17 +62,26 @@ sources := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.cpp)) $(wildcard src/*.cpp
 object = $(patsubst src/%.cpp,$(BUILD)/obj/%.o,$(1))
 room_libs = $(foreach r,$(ROOMS),$(if $(wildcard src/$(r)/*.cpp),$(BUILD)/lib/$(r).a))
 
+# Compiled anew when the flags change, not when this file does.
+flags_now = $(CXX) $(our_cppflags) $(CPPFLAGS) $(our_cxxflags) $(CXXFLAGS)
+$(BUILD)/flags: always
+	@mkdir -p $(@D)
+	@echo '$(flags_now)' | cmp -s - $@ || echo '$(flags_now)' >$@
+always: ;
+.PHONY: always
+
 all: $(addprefix $(BUILD)/bin/,$(built))
 
-$(BUILD)/obj/%.o: src/%.cpp Makefile
+$(BUILD)/obj/%.o: src/%.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CXX) $(our_cppflags) $(cppflags_$<) $(CPPFLAGS) $(our_cxxflags) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(say) CXX $<
+	$(Q)$(CXX) $(our_cppflags) $(cppflags_$<) $(CPPFLAGS) $(our_cxxflags) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
 define room_rule
 $(BUILD)/lib/$(1).a: $$(call object,$$(wildcard src/$(1)/*.cpp))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$(AR) rcs $$@ $$^
+	$(Q)$(AR) rcs $$@ $$^
 endef
 AR ?= ar
 $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
@@ -76,20 +89,26 @@ $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 define program_rule
 $(BUILD)/bin/$(1): $(BUILD)/obj/$(main_$(1)).o $$(room_libs)
 	@mkdir -p $$(@D)
-	$$(CXX) $$(our_ldflags) $$(CXXFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(room_libs) -Wl,--end-group $$(libs_$(1))
+	$$(say) LD $$@
+	$$(Q)$$(CXX) $$(our_ldflags) $$(CXXFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(room_libs) -Wl,--end-group $$(libs_$(1))
 endef
 $(foreach p,$(built),$(eval $(call program_rule,$(p))))
 
 # --- Unit tests: one program a room, so that `make unit-mail` builds no more than it needs.
-$(BUILD)/obj/tests/%.o: tests/unit/%.cpp Makefile
+$(BUILD)/obj/tests/%.o: tests/unit/%.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CXX) $(our_cppflags) $(CPPFLAGS) -Itests/unit -std=c++20 -fPIE -Wall -Wextra $(WERROR) \
-	  $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) -O1 -g -MMD -MP -c -o $@ $<
+	$(say) CXX $<
+	$(Q)$(CXX) $(our_cppflags) $(CPPFLAGS) -Itests/unit -std=c++20 -fPIE -Wall -Wextra $(WERROR) \
+	  $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -Wno-maybe-uninitialized) -O1 -g -MMD -MP -c -o $@ $<
 
+# A room's tests link it and the rooms it may include (src/ROOMS): an upward call fails to link.
+room_needs = $(1) $(shell awk '$$1 == "room" && $$2 == "$(1)" { sub(/^[^:]*:/, ""); sub(/:.*/, ""); print }' src/ROOMS)
+unit_libs = $(filter $(foreach r,$(call room_needs,$(1)),$(BUILD)/lib/$(r).a),$(room_libs))
 define unit_rule
-$(BUILD)/test/$(1): $(BUILD)/obj/tests/main.o $$(patsubst tests/unit/%.cpp,$(BUILD)/obj/tests/%.o,$$(wildcard tests/unit/$(1)_*_test.cpp)) $$(room_libs)
+$(BUILD)/test/$(1): $(BUILD)/obj/tests/main.o $$(patsubst tests/unit/%.cpp,$(BUILD)/obj/tests/%.o,$$(wildcard tests/unit/$(1)_*_test.cpp)) $$(call unit_libs,$(1))
 	@mkdir -p $$(@D)
-	$$(CXX) $$(our_ldflags) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(room_libs) -Wl,--end-group $$(libs_unit)
+	$$(say) LD $$@
+	$$(Q)$$(CXX) $$(our_ldflags) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(libs_unit)
 .PHONY: unit-$(1)
 unit-$(1): $(BUILD)/test/$(1)
 	$(BUILD)/test/$(1) $$(UNIT_ARGS)
@@ -104,3 +123,71 @@ unit-programs: $(addprefix $(BUILD)/test/,$(tested))
 .PHONY: all unit-programs check check-unit check-e2e check-san check-integration demo lint \
   lint-rooms lint-format lint-tidy install clean deps-build deps-check deps-integration deps-demo
 .DEFAULT_GOAL := all
+
+# --- What the targets below need from Debian: tests/setup/packages.*
+setup = sh tests/setup/install.sh
+deps-build: ; $(setup) build
+deps-check: ; $(setup) build check
+deps-demo: ; $(setup) build demo
+deps-integration: ; $(setup) build check integration
+
+# The tests that need packages start themselves anew, so that compiler flags see what was just installed.
+again = $(MAKE) --no-print-directory
+
+demo: deps-demo
+	$(again) all
+	sh tests/demo.sh $(BUILD)/bin
+
+check: deps-check
+	$(again) all unit-programs
+	sh tests/run_check.sh $(BUILD)
+
+check-integration: deps-integration
+	$(again) all
+	python3 tests/integration/run.py --bin $(BUILD)/bin
+
+# --- Lint: the include law, the format, clang-tidy, the scripts, the manual pages.
+own_files = $(shell git ls-files 'src/*.cpp' 'src/*.h' 'tests/*.cpp' 'tests/*.h' 2>/dev/null)
+own_sources = $(filter src/%.cpp,$(own_files))
+lint: deps-check
+	$(again) lint-rooms lint-format lint-own lint-tidy
+
+lint-rooms:
+	awk -v root=src -f tests/lint/rooms.awk src/ROOMS $(filter src/%,$(own_files))
+
+lint-format:
+	clang-format --dry-run --Werror $(own_files)
+
+lint-own:
+	sh tests/lint/rooms_test.sh
+	sh tests/lint/tree.sh
+
+# Each source is judged again only when it or a header changed.
+tidy = $(patsubst src/%.cpp,$(BUILD)/tidy/%.ok,$(own_sources))
+lint-tidy: $(tidy)
+$(BUILD)/tidy/%.ok: src/%.cpp .clang-tidy $(wildcard src/*/*.h)
+	@mkdir -p $(@D)
+	$(say) TIDY $<
+	$(Q)clang-tidy --quiet $< -- $(our_cppflags) $(cppflags_$<) -std=c++20 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+
+# --- Installation. DESTDIR as usual; the links that take mail over are made only by `make install-mta`.
+install: all
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/mailbearer \
+	  $(DESTDIR)$(datadir)/man/man1 $(DESTDIR)$(datadir)/man/man5 $(DESTDIR)$(datadir)/man/man8
+	install $(BUILD)/bin/sendmail $(DESTDIR)$(prefix)/bin/mailbearer-sendmail
+	install $(BUILD)/bin/mailbearer $(BUILD)/bin/mailbearer-sandbox $(DESTDIR)$(prefix)/bin
+	install $(BUILD)/bin/mailbearer-agent $(BUILD)/bin/mailbearer-helper $(DESTDIR)$(libexecdir)
+	install -m 644 etc/providers.conf $(DESTDIR)$(datadir)/mailbearer
+	for section in 1 5 8; do \
+	  install -m 644 man/*.$$section $(DESTDIR)$(datadir)/man/man$$section; done
+
+install-mta: install
+	install -d $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/lib
+	for link in sbin/sendmail lib/sendmail bin/mailq bin/newaliases; do \
+	  ln -sf $(prefix)/bin/mailbearer-sendmail $(DESTDIR)$(prefix)/$$link; done
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: install-mta lint-own

@@ -21,6 +21,14 @@ enum class SaslIr : std::uint8_t { yes, no, automatic };  // automatic: only und
 enum class Keyring : std::uint8_t { unset, secret_service, file, command };
 enum class Delivery : std::uint8_t { unset, now, queue, now_else_queue };
 
+// One value in force and where it comes from: "FILE:LINE", "FILE:LINE (provider microsoft)" or
+// "default". `value` is as written, so that `config show` prints what could be typed.
+struct Setting {
+  std::string key{};
+  std::string value{};
+  std::string source{};
+};
+
 struct Account {
   std::string name{};
   std::string where{};              // "FILE:LINE" of the section
@@ -30,7 +38,8 @@ struct Account {
 
   std::string provider{};
   Transport transport = Transport::smtp;
-  std::string user{};
+  std::string user{};  // the mailbox: sender and, unless auth_user says otherwise, who signs in
+  std::string auth_user{};  // the name given to AUTH; always filled: auth_user, else user
   std::vector<std::string> from{};
   mail::SenderRules::RewriteFrom rewrite_from = mail::SenderRules::RewriteFrom::never;
   Grant grant = Grant::user;
@@ -89,10 +98,14 @@ struct Account {
   std::int64_t pace_wait_s = 120;
   std::int64_t temporary_exit = 0;  // 75, or 0
   std::string client_secret_expires{};
+
+  std::vector<Setting> settings{};  // every key in force, in the order of the key table
 };
 
 // The words a credential of this account is bound to (AAD, keyring attributes): account, user,
-// client id, tenant, token endpoint. Source: design section 5.
+// client id, tenant, token endpoint. Source: design section 5. Each word is written with its
+// length, so that no two accounts yield the same text. The form never changes: what is stored
+// depends on it.
 std::string binding(const Account& account);
 
 }  // namespace account

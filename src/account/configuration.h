@@ -35,6 +35,7 @@ struct Configuration {
   std::string listen_tcp{};
   // Further keys of the design are checked and kept for their rooms.
   std::vector<std::pair<std::string, std::string>> others{};
+  std::vector<Setting> settings{};  // every [mailbearer] key in force
 };
 
 struct ConfigurationPaths {

@@ -1,5 +1,6 @@
 #include "base/scratch.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,7 +29,7 @@ Done Scratch::append(std::string_view bytes) {
   return done();
 }
 
-Done Scratch::spill() {
+Done Scratch::spill() const {
   Result<Fd> file = temporary_file();
   if (!file) return std::move(file).error();
   Done written = write_all(file->get(), memory_, where);
@@ -84,12 +85,23 @@ Result<std::string> Scratch::all(std::size_t limit) const {
   return out;
 }
 
-Result<int> Scratch::lend_fd() {
+Result<int> Scratch::lend_fd() const {
   if (!file_.open()) {
     Done spilled = spill();
     if (!spilled) return std::move(spilled).error();
   }
   return file_.get();
+}
+
+Result<Scratch> Scratch::adopt(Fd file) {
+  struct stat facts {};
+  if (fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
+    return failure(Fault::io, "what was handed over is no file");
+  }
+  Scratch scratch;
+  scratch.size_ = static_cast<std::uint64_t>(facts.st_size);
+  scratch.file_ = std::move(file);
+  return scratch;
 }
 
 }  // namespace base

@@ -15,7 +15,7 @@ namespace base {
 
 class Scratch {
  public:
-  static constexpr std::size_t memory_limit_bytes = 64 * 1024;
+  static constexpr std::size_t memory_limit_bytes = std::size_t{64} * 1024;
 
   Done append(std::string_view bytes);
   std::uint64_t size_bytes() const { return size_; }
@@ -26,12 +26,15 @@ class Scratch {
   // All as one string; only for what is known to be small. Over `limit`: Fault::bad_message.
   Result<std::string> all(std::size_t limit) const;
   // Moves the bytes into the file even if few, and lends its descriptor (for the helper).
-  Result<int> lend_fd();
+  Result<int> lend_fd() const;
+  // The bytes of a whole file (the helper's answer). Fault::io when it cannot be measured.
+  static Result<Scratch> adopt(Fd file);
 
  private:
-  Done spill();
-  std::string memory_;
-  Fd file_;
+  Done spill() const;
+  // Where the bytes lie is no part of what they are: lending them may move them.
+  mutable std::string memory_;
+  mutable Fd file_;
   std::uint64_t size_ = 0;
 };
 

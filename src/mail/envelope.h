@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,14 +30,22 @@ struct Envelope {
   std::string ret{};    // "HDRS", "FULL" or empty (RFC 3461 4.3)
   std::string envid{};  // xtext (RFC 3461 4.4)
   bool smtputf8 = false;
+  // identity() of each recipient, kept by add_recipient; who changes `recipients` otherwise clears
+  // it. A tree, not a hash: recipients are hostile, and colliding keys would make it quadratic.
+  std::set<std::string, std::less<>> known{};
 };
 
+// Adds a recipient that is not there yet; false: it is, by same().
+bool add_recipient(Envelope& envelope, Recipient recipient);
+
 // Adds one argument, which may be a list; ';' is taken as a separator too. Special forms (|prog,
-// /file, :include:, routes) are Fault::bad_message.
+// /file, :include:, routes) are Fault::bad_message, an argument that says nothing is Fault::usage.
 base::Done add_argument(Envelope& envelope, std::string_view argument);
 
 // Adds the recipients that -t finds: those of the newest Resent- block if there is one, else To,
-// Cc, Bcc.
+// Cc, Bcc. The newest block (RFC 5322 3.6.6: blocks are put on top, whole, each field at most once
+// in a block) is the first run of Resent- fields from the top, up to any other field or to a name
+// that the run already holds. Nobody in the envelope afterwards: Fault::bad_message.
 base::Done add_header_recipients(Envelope& envelope, const Header& header);
 
 // RFC 3461 4: xtext of any text; whether a text is xtext.

@@ -1,5 +1,6 @@
-// idn: A-labels of a domain name (RFC 5891, by libidn2), so that SMTPUTF8 is asked for only when a
-// local part needs it.
+// idn: A-labels of a domain name (RFC 5891, UTS 46, by libidn2), so that SMTPUTF8 is asked for only
+// when a local part needs it. Errors: Fault::bad_message (control bytes, bad labels). Trusts:
+// nothing.
 #pragma once
 
 #include <string>
@@ -7,6 +8,6 @@
 #include "base/result.h"
 
 namespace mail {
-base::Result<std::string> to_a_labels(
-    const std::string& domain);  // ASCII comes back lower-cased as it is
-}
+// ASCII comes back lower-cased as it is.
+base::Result<std::string> to_a_labels(const std::string& domain);
+}  // namespace mail

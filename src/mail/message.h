@@ -16,6 +16,7 @@ struct Message {
   base::Scratch bytes{};           // everything as it came in, header included, line ends CRLF
   std::uint64_t body_offset = 0;   // where the body begins in `bytes`
   bool body_is_8bit = false;       // facts of the body, found while reading
+  bool body_has_nul = false;       // it must be re-encoded before it leaves
   std::uint64_t longest_line = 0;  // octets without CRLF, body only
   std::uint64_t body_bytes() const { return bytes.size_bytes() - body_offset; }
 };

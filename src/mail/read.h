@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -11,23 +12,38 @@
 
 namespace mail {
 
-// A writer that is fed pieces in any cuts and appends normalised bytes to a Scratch.
-class LineEnds {
- public:
-  explicit LineEnds(base::Scratch& into) : into_(&into) {}
-  base::Done feed(std::string_view piece);
-  base::Done finish();  // completes an unterminated last line; a trailing bare CR ends it
-
- private:
-  base::Scratch* into_;
-  bool after_cr_ = false;
-  bool at_line_start_ = true;
-};
-
 enum class Dots : bool { kept, rule };  // rule: without -i
 
-// Standard input to its end. Text behind a lone dot is read and dropped. `limit_bytes` 0: none.
-// A read error: Fault::io, "cannot read standard input".
+// A writer that is fed pieces in any cuts and appends normalised bytes to a Scratch. CRs in front
+// of a LF belong to that line end (text that was converted twice has CR CR LF); any other CR
+// becomes a blank. Both are the same whatever stands around them, so that normalising twice changes
+// nothing.
+class LineEnds {
+ public:
+  explicit LineEnds(base::Scratch& into, Dots dots = Dots::kept) : into_(&into), dots_(dots) {}
+  base::Done feed(std::string_view piece);
+  base::Done finish();  // completes an unterminated last line; a trailing bare CR ends it
+  bool ended() const { return ended_; }  // by a lone dot; what is fed now is dropped
+
+ private:
+  base::Done text(std::string_view run);
+  base::Done blanks_for_crs();
+  base::Done end_line();
+  base::Done flush();
+
+  base::Scratch* into_;
+  Dots dots_;
+  std::string out_{};
+  std::uint64_t pending_crs_ = 0;
+  bool at_line_start_ = true;
+  bool dot_held_ = false;  // the line is "." so far
+  bool ended_ = false;
+};
+
+// Standard input from where it stands to its end. Text behind a lone dot is read and dropped.
+// `limit_bytes` (of the normal form) 0: none. A read error: Fault::io, "cannot read standard
+// input". After an error, too, the writer's bytes are taken, so that it sees our exit code and no
+// broken pipe: at most 1 GiB and 30 s of them, and none from a terminal.
 base::Result<base::Scratch> read_message(int fd, Dots dots, std::uint64_t limit_bytes);
 
 }  // namespace mail

@@ -40,4 +40,10 @@ class Record {
 base::Done send_record(int socket, const Record& record, base::Deadline deadline);
 base::Result<Record> receive_record(int socket, base::Deadline deadline);
 
+// An error inside a record, and back: has_error tells whether there is one. Faults travel as words,
+// so that programs of two versions do not misunderstand each other.
+void put_error(Record& record, const base::Error& error);
+bool has_error(const Record& record);
+base::Error get_error(const Record& record);
+
 }  // namespace net

@@ -22,6 +22,9 @@ class Stream {
   // All of it.
   virtual base::Done write(std::string_view bytes, base::Deadline deadline) = 0;
   virtual bool encrypted() const { return false; }
+  // Gives the descriptor up, for TLS to be put on it; the stream is dead afterwards. Closed when
+  // there is none.
+  virtual base::Fd take_socket() { return base::Fd(); }
 };
 
 // A socket or pipe pair; made non-blocking when the stream is made. write_fd may equal read_fd.
@@ -32,7 +35,7 @@ class FdStream : public Stream {
   base::Result<std::size_t> read(char* into, std::size_t count, base::Deadline deadline) override;
   base::Done write(std::string_view bytes, base::Deadline deadline) override;
   int fd() const { return read_.get(); }
-  base::Fd take_socket();  // gives the descriptor up (STARTTLS); the stream is dead afterwards
+  base::Fd take_socket() override;
 
  private:
   base::Fd read_;
@@ -44,6 +47,8 @@ class LineReader {
  public:
   LineReader(Stream& stream, std::size_t line_limit_bytes)
       : stream_(&stream), limit_(line_limit_bytes) {}
+  // Without a stream yet: attach() one before reading.
+  explicit LineReader(std::size_t line_limit_bytes) : limit_(line_limit_bytes) {}
   // One line without its LF and the CR before it. The peer ended before a whole line:
   // Fault::unavailable, cause "connection closed".
   base::Result<std::string> line(base::Deadline deadline);
@@ -61,7 +66,7 @@ class LineReader {
 
  private:
   base::Result<std::size_t> fill(base::Deadline deadline);
-  Stream* stream_;
+  Stream* stream_ = nullptr;
   std::size_t limit_;
   std::string buffer_;
   std::size_t at_ = 0;

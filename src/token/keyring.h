@@ -4,9 +4,11 @@
 // Fault::unavailable, deletes nothing.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "account/account.h"
 #include "base/result.h"
@@ -28,6 +30,13 @@ class Keyring {
                            const base::Secret& secret) = 0;
   // False: there was none.
   virtual base::Result<bool> erase(const account::Account& account, Kind kind) = 0;
+  // Stores `secret` only if what is stored still is `expected`; false: somebody was faster. For the
+  // rotation of a refresh token, which must not overwrite a newer sign-in.
+  virtual base::Result<bool> exchange(const account::Account& account, Kind kind,
+                                      const base::Secret& expected, const base::Secret& secret) = 0;
+  // Changes whenever what is stored changes, and is cheap to ask for; empty: nothing stored, or the
+  // store cannot tell. A cached access token is good only for the stamp it was got with.
+  virtual std::string stamp(const account::Account& account, Kind kind) = 0;
   virtual std::string describe() const = 0;  // "file /home/a/.local/share/mailbearer/keyring"
 };
 

@@ -20,7 +20,7 @@ using Credential = std::function<base::Result<base::Secret>(bool fresh)>;
 
 struct Delivery {
   const account::Account* account = nullptr;
-  mail::Prepared* message = nullptr;  // changed only by re-encoding
+  mail::Prepared* message = nullptr;  // changed by re-encoding and A-labels only
   Credential credential{};
   mail::Reencode reencode{};
   base::Trace trace{};

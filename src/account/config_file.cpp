@@ -1,0 +1,168 @@
+#include "account/config_file.h"
+
+#include <ini.h>
+
+#include <cstring>
+#include <optional>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace account {
+
+namespace {
+
+using base::Error;
+using base::Fault;
+
+constexpr std::size_t file_limit_bytes = 1024 * 1024;
+constexpr std::size_t line_limit_bytes = 64 * 1024;
+constexpr std::size_t name_limit_bytes = 49;  // MAX_SECTION and MAX_NAME of inih, less the NUL
+constexpr int ini_room_bytes = static_cast<int>(line_limit_bytes) + 3;
+
+// inih tells of keys only, so an empty section would be lost. After each section line the reader
+// slips in this key, which no file can hold: control bytes are refused.
+constexpr const char* section_mark = "\x01";
+
+// inih cuts a line to its buffer (200 octets as Debian builds it) and a longer value silently
+// becomes two keys. Debian's build has these switches as variables; a build without them does not
+// compile here, which is better than a cut value. Continuation lines are off: blanks in front of a
+// key mean nothing to people.
+void prepare_inih() {
+  ini_use_stack = false;
+  ini_initial_alloc = ini_room_bytes;
+  ini_max_line = ini_room_bytes;
+  ini_allow_realloc = false;
+  ini_allow_multiline = false;
+  ini_allow_inline_comments = true;
+  ini_allow_no_value = false;
+  ini_stop_on_first_error = true;
+}
+
+struct Parse {
+  std::string_view rest;
+  const std::string* path;
+  int line = 0;
+  bool mark_next = false;
+  std::optional<Error> fault{};
+  std::vector<Section> sections{};
+
+  void fail(std::string cause, std::string cure = {}) {
+    if (fault) return;
+    fault =
+        base::failure(Fault::config, place(*path, line) + ": " + std::move(cause), std::move(cure));
+  }
+};
+
+// The next line without its end, or nothing.
+std::optional<std::string_view> take_line(Parse& parse) {
+  if (parse.rest.empty()) return std::nullopt;
+  const std::size_t end = parse.rest.find('\n');
+  std::string_view line = parse.rest.substr(0, end);
+  parse.rest.remove_prefix(end == std::string_view::npos ? parse.rest.size() : end + 1);
+  ++parse.line;
+  return line;
+}
+
+bool line_is_sound(Parse& parse, std::string_view line) {
+  if (line.size() > line_limit_bytes) {
+    parse.fail("line is longer than 64 KiB");
+    return false;
+  }
+  for (const char c : line) {
+    if (base::is_control(c) && c != '\t') {
+      parse.fail("control byte in the line");
+      return false;
+    }
+  }
+  if (!base::is_utf8(line)) parse.fail("line is not UTF-8");
+  return !parse.fault;
+}
+
+// inih ignores what follows the bracket and cuts long names; neither may pass unseen.
+void judge_section_line(Parse& parse, std::string_view line) {
+  const std::size_t end = line.find(']');
+  if (end == std::string_view::npos) return parse.fail("section has no closing bracket");
+  if (end - 1 > name_limit_bytes) return parse.fail("section name is longer than 49 octets");
+  const std::string_view behind = base::trim(line.substr(end + 1));
+  if (!behind.empty() && behind[0] != ';' && behind[0] != '#') {
+    return parse.fail("a section stands alone on its line");
+  }
+  parse.mark_next = true;
+}
+
+char* give(char* into, int room, std::string_view line) {
+  if (room < 2 || line.size() + 2 > static_cast<std::size_t>(room)) return nullptr;
+  std::memcpy(into, line.data(), line.size());
+  into[line.size()] = '\n';
+  into[line.size() + 1] = '\0';
+  return into;
+}
+
+char* read_line(char* into, int room, void* stream) {
+  Parse& parse = *static_cast<Parse*>(stream);
+  if (parse.fault) return nullptr;
+  if (std::exchange(parse.mark_next, false)) {
+    return give(into, room, std::string(section_mark) + "=");
+  }
+  const std::optional<std::string_view> raw = take_line(parse);
+  if (!raw) return nullptr;
+  const std::string_view line = base::trim(*raw);
+  if (!line_is_sound(parse, line)) return nullptr;
+  if (!line.empty() && line[0] == '[') judge_section_line(parse, line);
+  char* given = parse.fault ? nullptr : give(into, room, line);
+  if (!given) parse.fail("line is longer than this build of inih takes");
+  return given;
+}
+
+std::string one_blank_between_words(std::string_view text) {
+  std::string out;
+  for (const std::string& word : base::words(text)) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+int take_entry(void* user, const char* section, const char* name, const char* value) {
+  Parse& parse = *static_cast<Parse*>(user);
+  if (std::strcmp(name, section_mark) == 0) {
+    parse.sections.push_back({one_blank_between_words(section), *parse.path, parse.line, {}});
+    return 1;
+  }
+  if (parse.sections.empty()) {
+    parse.fail("key `" + base::clean(name, 60) + "` stands before the first section",
+               "put [mailbearer] or [account NAME] above it");
+    return 0;
+  }
+  parse.sections.back().entries.push_back({name, value, parse.line});
+  return 1;
+}
+
+}  // namespace
+
+std::string place(const std::string& file, int line) {
+  return file + ":" + std::to_string(line);
+}
+
+base::Result<std::vector<Section>> parse_config_text(std::string_view text,
+                                                     const std::string& path) {
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  Parse parse{text, &path};
+  prepare_inih();
+  const int answer = ini_parse_stream(read_line, &parse, take_entry, &parse);
+  if (parse.fault) return *std::move(parse.fault);
+  if (answer > 0) {
+    parse.fail("neither a [section] nor `key = value`");
+    return *std::move(parse.fault);
+  }
+  if (answer < 0) return base::failure(Fault::os, "no memory to read " + path);
+  return std::move(parse.sections);
+}
+
+base::Result<std::vector<Section>> read_config_file(const std::string& path) {
+  base::Result<base::Fd> file = base::open_trusted(path);
+  if (!file) return std::move(file).error();
+  base::Result<std::string> text = base::read_all(file->get(), file_limit_bytes, path);
+  if (!text) return std::move(text).error();
+  return parse_config_text(*text, path);
+}
+
+}  // namespace account

@@ -1,0 +1,46 @@
+// providers: what providers.conf presets, as data. Source: design section 3.
+// A section is a provider's name and, behind it, words that narrow it to a cloud, a transport or a
+// grant: [microsoft], [microsoft usgov], [microsoft smtp app|federated]. It applies to an account
+// when every word names something the account uses; the section with more words is stronger, of
+// equal ones the later. `based_on` takes over another provider's presets as weaker ones;
+// `other_names` are names that mean the same provider.
+// Errors: Fault::config naming file and line. Trusts: a file that only root or we may write.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "account/section.h"
+#include "base/result.h"
+
+namespace account {
+
+class Providers {
+ public:
+  static base::Result<Providers> load(const std::string& path);
+
+  // The name itself for one of `other_names`; empty: unknown.
+  std::string resolve(const std::string& name) const;
+  std::vector<std::string> names() const;  // with the other names, for "did you mean"
+
+  // The presets of a provider (a resolved name) that hold for these words (cloud, transport,
+  // grant), the strongest first; a key may stand more than once. No words: unqualified sections.
+  std::vector<Setting> presets(const std::string& provider,
+                               const std::vector<std::string>& words) const;
+
+ private:
+  struct Part {
+    std::string provider{};
+    std::vector<std::string> needs{};  // each "app" or "app|federated"
+    std::vector<Setting> settings{};
+  };
+  base::Done check() const;
+  void add_parts(const std::string& provider, const std::vector<std::string>& words,
+                 std::vector<Setting>& out) const;
+  std::string base_of(const std::string& provider) const;
+
+  std::string path_{};
+  std::vector<Part> parts_{};
+};
+
+}  // namespace account

@@ -1,0 +1,165 @@
+// mailbearer-agent: owns policy, access tokens and SMTP connections. Here as one-shot (--once): one
+// session on standard input, one message, no daemon, no spool.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "account/choose.h"
+#include "account/configuration.h"
+#include "base/process.h"
+#include "cli/agent_options.h"
+#include "cli/environment.h"
+#include "cli/profile.h"
+#include "mail/prepare.h"
+#include "net/helper_program.h"
+#include "net/stream.h"
+#include "report/exit_code.h"
+#include "report/tell.h"
+#include "submit/session.h"
+#include "token/obtain.h"
+#include "transport/deliver.h"
+
+namespace {
+
+submit::Verdict refusal(const base::Error& error, std::int64_t temporary_exit) {
+  submit::Verdict verdict;
+  verdict.exit = report::with_temporary_exit(report::exit_code(error.fault), temporary_exit);
+  verdict.text = report::tell(error);
+  verdict.may_help_to_repeat = error.kind != base::FaultClass::permanent;
+  return verdict;
+}
+
+// One message, from submission to verdict: the walk that docs/architecture.md tells.
+class OneShot {
+ public:
+  OneShot(const cli::AgentOptions& options, const cli::Environment& environment)
+      : options_(options), environment_(environment), person_(cli::person_of(getuid())) {}
+
+  submit::Verdict take(mail::Submission submission, const base::Trace& trace) {
+    base::Result<account::Configuration> configuration = load();
+    if (!configuration) return refusal(configuration.error(), 0);
+    base::Result<const account::Account*> chosen = choose(*configuration, submission);
+    if (!chosen) return refusal(chosen.error(), configuration->temporary_exit);
+    const account::Account& account = **chosen;
+    base::Result<std::vector<base::Fate>> fates =
+        send(*configuration, account, std::move(submission), trace);
+    if (!fates) return named(fates.error(), account);
+    if (const base::Error* error = report::deciding_error(*fates)) return named(*error, account);
+    return {0, "", false};
+  }
+
+ private:
+  static submit::Verdict named(base::Error error, const account::Account& account) {
+    if (error.account.empty()) error.account = account.name;
+    return refusal(error, account.temporary_exit);
+  }
+
+  base::Result<account::Configuration> load() const {
+    account::ConfigurationPaths paths;
+    paths.main_file = options_.config;
+    paths.providers_file = cli::providers_file();
+    paths.profile = options_.profile;
+    paths.default_keyring_dir = cli::default_keyring_dir(environment_, person_);
+    base::Result<account::Configuration> configuration = account::load_configuration(paths);
+    if (configuration && paths.profile == account::Profile::system && !configuration->agent_none) {
+      return base::failure(base::Fault::unavailable, "the mailbearer agent does not answer",
+                           "see: systemctl status mailbearer (in a container: agent = none in " +
+                               options_.config + ")");
+    }
+    return configuration;
+  }
+
+  base::Result<const account::Account*> choose(const account::Configuration& configuration,
+                                               const mail::Submission& submission) const {
+    account::Wish wish;
+    wish.peer = submission.peer;
+    wish.asked = submission.asked_account;
+    wish.environment = environment_.account;
+    wish.envelope = &submission.envelope;
+    wish.header = &submission.message.header;
+    base::Result<const account::Account*> chosen = account::choose(configuration, wish);
+    if (!chosen) return chosen;
+    const account::Delivery wanted = (*chosen)->delivery;
+    if (wanted == account::Delivery::queue || wanted == account::Delivery::now_else_queue) {
+      base::Error error =
+          base::failure(base::Fault::config, "delivery = queue needs a running agent",
+                        "start the agent, or set delivery = now");
+      error.account = (*chosen)->name;
+      return error;
+    }
+    return chosen;
+  }
+
+  base::Result<std::vector<base::Fate>> send(const account::Configuration& configuration,
+                                             const account::Account& account,
+                                             mail::Submission submission,
+                                             const base::Trace& trace) {
+    net::HelperProgram helper(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
+                              cli::environment_for_child(environment_));
+    token::Source::Places places;
+    places.runtime_dir = cli::runtime_dir(getuid());
+    places.keyring.credentials_directory = environment_.credentials_directory;
+    token::Source source(account, places, {[&helper] { return helper.open(); }});
+
+    base::Result<mail::Prepared> prepared =
+        mail::prepare(std::move(submission), account::sender_rules(configuration, account));
+    if (!prepared) return std::move(prepared).error();
+    const bool by_token =
+        account.auth == account::Auth::xoauth2 || account.auth == account::Auth::oauthbearer;
+    if (by_token) source.start();  // beside the dialogue, which needs it only at AUTH
+
+    transport::Delivery delivery;
+    delivery.account = &account;
+    delivery.message = &*prepared;
+    delivery.trace = trace;
+    delivery.reencode = [&helper](const base::Scratch& whole, bool seven_bit) {
+      return helper.reencode(whole, seven_bit);
+    };
+    delivery.credential = [&source, by_token](bool fresh) {
+      if (!by_token) return source.password();
+      return source.get(fresh ? token::Want::fresh : token::Want::usable);
+    };
+    return transport::deliver(delivery);
+  }
+
+  const cli::AgentOptions& options_;
+  const cli::Environment& environment_;
+  cli::Person person_;
+};
+
+int serve_once(const cli::AgentOptions& options) {
+  const cli::Environment environment = cli::read_environment();
+  OneShot one_shot(options, environment);
+  submit::SessionRules rules;
+  rules.peer.uid = getuid();
+  rules.peer.groups = {getgid()};
+  rules.peer_login = cli::person_of(getuid()).login;
+  net::FdStream stream{base::Fd(dup(STDIN_FILENO))};
+  const base::Done served = submit::serve(
+      stream, rules, [&one_shot](mail::Submission submission, const base::Trace& trace) {
+        return one_shot.take(std::move(submission), trace);
+      });
+  // A front end that left early has committed nothing, and there is nobody to tell.
+  return served.ok() ? 0 : 74;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  base::settle_process();
+  base::forbid_dumps();
+  std::signal(SIGHUP, SIG_IGN);  // R7: the caller's terminal may go while we deliver
+  base::Result<cli::AgentOptions> options = cli::parse_agent_options(argc, argv);
+  if (!options) {
+    std::fprintf(stderr, "mailbearer-agent: %s\n", report::tell(options.error()).c_str());
+    return report::exit_code(options.error().fault);
+  }
+  if (options->show_version) {
+    std::puts("mailbearer-agent " MAILBEARER_VERSION);
+    return 0;
+  }
+  return serve_once(*options);
+}

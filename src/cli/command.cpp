@@ -1,0 +1,167 @@
+#include "cli/command.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/text.h"
+
+namespace cli {
+
+namespace {
+
+using base::Error;
+using base::Fault;
+
+struct Row {
+  Verb verb;
+  std::string_view word;
+  std::string_view second;    // empty: the verb is one word
+  std::string_view operands;  // as shown
+  std::size_t least;
+  std::size_t most;
+  std::string_view does;
+};
+
+constexpr std::string_view kinds = "refresh-token|client-secret|password|key-passphrase";
+
+constexpr Row table[] = {
+    {Verb::config_check, "config", "check", "", 0, 0, "tell every fault of the configuration"},
+    {Verb::config_show, "config", "show", "", 0, 0,
+     "print every value in force and where it comes from"},
+    {Verb::secret_set, "secret", "set", "ACCOUNT KIND", 2, 2,
+     "keep the secret that comes on standard input"},
+    {Verb::secret_status, "secret", "status", "[ACCOUNT]", 0, 1, "tell which secrets are kept"},
+    {Verb::secret_clear, "secret", "clear", "ACCOUNT KIND", 2, 2, "forget a secret"},
+    {Verb::help, "help", "", "", 0, 0, "print this"},
+    {Verb::version, "version", "", "", 0, 0, "print the version"},
+};
+
+struct Option {
+  std::string_view word;
+  void (*take)(Command&);
+  bool ends;  // nothing behind it is looked at
+};
+
+constexpr Option options[] = {
+    {"--system", [](Command& command) { command.profile = account::Profile::system; }, false},
+    {"--user", [](Command& command) { command.profile = account::Profile::person; }, false},
+    {"--help", [](Command& command) { command.verb = Verb::help; }, true},
+    {"-h", [](Command& command) { command.verb = Verb::help; }, true},
+    {"--version", [](Command& command) { command.verb = Verb::version; }, true},
+};
+
+Error unknown(const char* what, const std::string& word, const std::vector<std::string>& known) {
+  const std::string near = base::nearest(word, known);
+  return base::failure(Fault::usage,
+                       std::string("unknown ") + what + " `" + base::clean(word, 60) + "`",
+                       near.empty() ? "see: mailbearer --help" : "did you mean " + near + "?");
+}
+
+std::string name_of(const Row& row) {
+  return std::string(row.word) + (row.second.empty() ? "" : " " + std::string(row.second));
+}
+
+std::string usage_of(const Row& row) {
+  return "mailbearer " + name_of(row) +
+         (row.operands.empty() ? "" : " " + std::string(row.operands));
+}
+
+// The words that may stand first, or behind `first`; each once.
+std::vector<std::string> known_words(std::string_view first) {
+  std::vector<std::string> out;
+  for (const Row& row : table) {
+    const std::string_view word = first.empty() ? row.word : row.second;
+    if (!first.empty() && row.word != first) continue;
+    if (std::find(out.begin(), out.end(), word) == out.end()) out.emplace_back(word);
+  }
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+// The row that the first words name; the words are taken away.
+base::Result<const Row*> take_verb(std::vector<std::string>& words) {
+  const std::string first = words.front();
+  const std::vector<std::string> firsts = known_words({});
+  if (std::find(firsts.begin(), firsts.end(), first) == firsts.end()) {
+    return unknown("verb", first, firsts);
+  }
+  for (const Row& row : table) {
+    if (row.word != first) continue;
+    if (!row.second.empty() && (words.size() < 2 || words[1] != row.second)) continue;
+    words.erase(words.begin(), words.begin() + (row.second.empty() ? 1 : 2));
+    return &row;
+  }
+  const std::vector<std::string> seconds = known_words(first);
+  if (words.size() < 2) {
+    return base::failure(Fault::usage, first + " needs one of: " + joined(seconds),
+                         "see: mailbearer --help");
+  }
+  return unknown(("word after " + first).c_str(), words[1], seconds);
+}
+
+base::Done take_option(const std::string& word, Command& command, bool& ended) {
+  std::vector<std::string> known;
+  for (const Option& option : options) {
+    known.emplace_back(option.word);
+    if (option.word != word) continue;
+    option.take(command);
+    ended = option.ends;
+    return base::done();
+  }
+  return unknown("option", word, known);
+}
+
+}  // namespace
+
+base::Result<Command> parse_command(int argc, const char* const* argv) {
+  Command command;
+  std::vector<std::string> words;
+  bool options_over = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (options_over || word.size() < 2 || word[0] != '-') {
+      words.push_back(word);
+    } else if (word == "--") {
+      options_over = true;
+    } else {
+      bool ended = false;
+      base::Done taken = take_option(word, command, ended);
+      if (!taken) return std::move(taken).error();
+      if (ended) return command;
+    }
+  }
+  if (words.empty()) {
+    return base::failure(Fault::usage, "no verb given", "see: mailbearer --help");
+  }
+  base::Result<const Row*> row = take_verb(words);
+  if (!row) return std::move(row).error();
+  if (words.size() < (*row)->least || words.size() > (*row)->most) {
+    return base::failure(Fault::usage,
+                         name_of(**row) + (words.size() < (*row)->least ? ": words are missing"
+                                                                        : ": too many words"),
+                         "usage: " + usage_of(**row));
+  }
+  command.verb = (*row)->verb;
+  command.operands = std::move(words);
+  return command;
+}
+
+std::string command_help() {
+  constexpr std::size_t column = 40;
+  std::string out = "usage: mailbearer VERB [ACCOUNT] [options]\n\n";
+  for (const Row& row : table) {
+    std::string line = "  " + usage_of(row).substr(std::string_view("mailbearer ").size());
+    line.append(line.size() < column ? column - line.size() : 2, ' ');
+    out += line + std::string(row.does) + "\n";
+  }
+  out += "\nKIND is " + std::string(kinds) + ".\n";
+  out += "--system is the configuration of the host (implied for root), --user your own.\n";
+  return out;
+}
+
+}  // namespace cli

@@ -1,0 +1,40 @@
+// environment: the only place that reads environment variables (by secure_getenv) and asks who the
+// caller is. Believed: MAILBEARER_CONFIG, MAILBEARER_ACCOUNT, MAILBEARER_SOCKET,
+// CREDENTIALS_DIRECTORY (systemd), XDG_DATA_HOME (judged before use), TZ (only a zone's name).
+// Nothing else: no HOME, no proxy, no CA, no D-Bus variable.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace cli {
+
+struct Environment {
+  std::string config{};
+  std::string account{};
+  std::string socket{};
+  std::string credentials_directory{};
+  std::string data_home{};
+  std::string zone{};
+};
+
+Environment read_environment();
+// What a child of ours gets: these variables and no others.
+std::vector<std::string> environment_for_child(const Environment& environment);
+
+struct Person {
+  uid_t uid = 0;
+  std::string login{};      // "uid1234" without a passwd entry
+  std::string full_name{};  // GECOS up to the first comma, '&' as the capitalised login
+  std::string home{};       // by getpwuid, never $HOME; empty without an entry
+};
+Person person_of(uid_t uid);
+
+// ~/.local/share/mailbearer/keyring, or below $XDG_DATA_HOME when that folder is ours.
+std::string default_keyring_dir(const Environment& environment, const Person& person);
+// /run/user/UID/mailbearer when /run/user/UID is ours; else empty.
+std::string runtime_dir(uid_t uid);
+
+}  // namespace cli

@@ -1,0 +1,114 @@
+// mailbearer-helper: what needs libcurl, JSON or GMime, apart from the agent that holds the
+// connections. Serves records (net/record.h) on descriptor 0, one after the other, until the other
+// end closes it or nothing comes for 30 s. Believes no environment, prints nothing but its version.
+#include <fcntl.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "base/process.h"
+#include "base/scratch.h"
+#include "mail/mime.h"
+#include "net/http_curl.h"
+#include "net/record.h"
+#include "token/oauth_request.h"
+
+// Tokens pass through buffers that are not ours to wipe (strings of the JSON parser among them), so
+// this program wipes all memory that C++ gives back.
+void* operator new(std::size_t size) {
+  void* memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+void operator delete(void* memory) noexcept {
+  if (memory == nullptr) return;
+  explicit_bzero(memory, malloc_usable_size(memory));
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  operator delete(memory);
+}
+
+namespace {
+
+constexpr std::int64_t idle_ms = 30'000;
+constexpr std::int64_t answer_ms = 10'000;
+
+net::Record failed(const base::Error& error) {
+  net::Record answer("answer");
+  net::put_error(answer, error);
+  return answer;
+}
+
+net::Record serve_token(net::Record request) {
+  static net::CurlClient client;  // keeps its connections for the next request
+  return token::serve_token_request(request, client);
+}
+
+net::Record serve_reencode(net::Record request) {
+  if (!request.attached.open()) {
+    return failed(base::failure(base::Fault::protocol, "no message came with the request"));
+  }
+  base::Result<base::Scratch> whole = base::Scratch::adopt(std::move(request.attached));
+  if (!whole) return failed(whole.error());
+  base::Result<base::Scratch> result =
+      mail::reencode_with_gmime(*whole, request.get("seven_bit") == "1");
+  if (!result) return failed(result.error());
+  base::Result<int> file = result->lend_fd();
+  if (!file) return failed(file.error());
+  net::Record answer("answer");
+  answer.attached.reset(fcntl(*file, F_DUPFD_CLOEXEC, 3));
+  return answer;
+}
+
+struct Verb {
+  const char* name;
+  net::Record (*serve)(net::Record request);
+};
+constexpr std::array verbs = {
+    Verb{"token", serve_token},
+    Verb{"reencode", serve_reencode},
+};
+
+net::Record serve(net::Record request) {
+  for (const Verb& verb : verbs) {
+    if (request.verb() == verb.name) return verb.serve(std::move(request));
+  }
+  return failed(base::failure(base::Fault::protocol, "mailbearer-helper does not know this request",
+                              "install agent and helper of one version"));
+}
+
+int serve_records() {
+  for (;;) {
+    base::Result<net::Record> request =
+        net::receive_record(STDIN_FILENO, base::Deadline::after_ms(idle_ms));
+    if (!request) return 0;  // the agent is gone, or has nothing more to ask
+    const net::Record answer = serve(std::move(*request));
+    const base::Done sent =
+        net::send_record(STDIN_FILENO, answer, base::Deadline::after_ms(answer_ms));
+    if (!sent) return 0;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  base::settle_process();
+  base::forbid_dumps();
+  clearenv();
+  if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+    std::printf("mailbearer-helper %s\n", MAILBEARER_VERSION);
+    return 0;
+  }
+  if (argc != 1) {
+    std::fputs("mailbearer-helper: started by mailbearer-agent, takes no arguments\n", stderr);
+    return 64;
+  }
+  return serve_records();
+}

@@ -1,0 +1,55 @@
+#include "net/helper_program.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "base/clock.h"
+#include "base/process.h"
+#include "net/record.h"
+
+namespace net {
+
+namespace {
+// A helper whose socket is closed has nothing left to do.
+constexpr std::int64_t farewell_ms = 1000;
+// Time for a large message on a slow disk; splitting 100 MB takes a few seconds.
+constexpr std::int64_t reencode_ms = 120'000;
+}  // namespace
+
+HelperProgram::~HelperProgram() {
+  for (const pid_t child : children_)
+    base::reap_child(child, base::Deadline::after_ms(farewell_ms));
+}
+
+base::Result<base::Fd> HelperProgram::open() {
+  base::Result<base::Child> child = base::start_child({path_}, environment_);
+  if (!child) return std::move(child).error();
+  children_.push_back(child->pid);
+  return std::move(child->channel);
+}
+
+base::Result<base::Scratch> HelperProgram::reencode(const base::Scratch& whole, bool seven_bit) {
+  base::Result<base::Fd> socket = open();
+  if (!socket) return std::move(socket).error();
+  base::Result<int> lent = whole.lend_fd();
+  if (!lent) return std::move(lent).error();
+  Record request("reencode");
+  request.put("seven_bit", seven_bit ? "1" : "0");
+  request.attached = base::Fd(fcntl(*lent, F_DUPFD_CLOEXEC, 3));
+  if (!request.attached.open()) {
+    return base::failure_errno(base::Fault::os, "cannot duplicate a descriptor", errno);
+  }
+  const base::Deadline deadline = base::Deadline::after_ms(reencode_ms);
+  base::Done sent = send_record(socket->get(), request, deadline);
+  if (!sent) return std::move(sent).error();
+  base::Result<Record> answer = receive_record(socket->get(), deadline);
+  if (!answer) return std::move(answer).error();
+  if (answer->has("fault")) return get_error(*answer);
+  if (!answer->attached.open()) {
+    return base::failure(base::Fault::bug, "mailbearer-helper answered without the message");
+  }
+  return base::Scratch::adopt(std::move(answer->attached));
+}
+
+}  // namespace net

@@ -1,0 +1,37 @@
+// helper_program: mailbearer-helper as a child, started when first needed and ended with this object.
+// What it is asked: token requests (token/obtain, over a socket from open()) and re-encoding (here).
+// Owns: the children it started; each ends when its socket closes. Errors: Fault::os, Fault::unavailable.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "base/scratch.h"
+
+namespace net {
+
+class HelperProgram {
+ public:
+  HelperProgram(std::string path, std::vector<std::string> environment)
+      : path_(std::move(path)), environment_(std::move(environment)) {}
+  ~HelperProgram();
+  HelperProgram(const HelperProgram&) = delete;
+  HelperProgram& operator=(const HelperProgram&) = delete;
+
+  // A helper of one's own; closing the socket ends it.
+  base::Result<base::Fd> open();
+  // The whole message with the parts re-encoded that a server could not take; see mail/mime.h.
+  base::Result<base::Scratch> reencode(const base::Scratch& whole, bool seven_bit);
+
+ private:
+  std::string path_;
+  std::vector<std::string> environment_;
+  std::vector<pid_t> children_;
+};
+
+}  // namespace net

@@ -1,0 +1,162 @@
+// sendmail: the front end, with the caller's rights. argv and standard input in, one handover, an
+// exit code out. Links nothing heavy; holds no token. Names: sendmail, mailq, newaliases (R8).
+#include <unistd.h>
+
+#include <string>
+
+#include "base/process.h"
+#include "base/random.h"
+#include "cli/argv.h"
+#include "cli/environment.h"
+#include "cli/profile.h"
+#include "mail/complete.h"
+#include "mail/envelope.h"
+#include "mail/message.h"
+#include "mail/read.h"
+#include "report/exit_code.h"
+#include "report/tell.h"
+#include "submit/door.h"
+#include "submit/hand_over.h"
+
+namespace {
+
+// What a person reads on standard error, in one write so that callers see one line; never SIGPIPE.
+int complain(const std::string& text, int exit) {
+  const std::string line = "sendmail: " + text + "\n";
+  (void)!write(STDERR_FILENO, line.data(), line.size());
+  return exit;
+}
+
+int complain(const base::Error& error) {
+  return complain(report::tell(error), report::exit_code(error.fault));
+}
+
+// R14: a caller that is still writing must not die of SIGPIPE before it can read our exit code.
+void drain_standard_input() {
+  if (isatty(STDIN_FILENO)) return;
+  std::string buffer(64 * 1024, '\0');
+  for (int left = 64 * 1024; left > 0; --left) {  // 4 GiB at most
+    if (read(STDIN_FILENO, buffer.data(), buffer.size()) <= 0) return;
+  }
+}
+
+void say(const std::string& text) {
+  (void)!write(STDOUT_FILENO, text.data(), text.size());
+}
+
+// Recipients of the arguments and, with -t, of the header; the sender; delivery status wishes.
+base::Done fill_envelope(const cli::Request& request, const cli::Person& person,
+                         const mail::Header& header, mail::Envelope& envelope) {
+  envelope.sender_given = request.sender.has_value();
+  envelope.sender = request.sender.value_or(mail::Mailbox{person.login, ""});
+  envelope.body = request.body;
+  envelope.ret = request.ret;
+  envelope.envid = request.envid;
+  for (const std::string& operand : request.operands) {
+    base::Done added = mail::add_argument(envelope, operand);
+    if (!added) return added;
+  }
+  if (request.recipients_from_header) {
+    base::Done added = mail::add_header_recipients(envelope, header);
+    if (!added) return added;
+  }
+  for (mail::Recipient& recipient : envelope.recipients) recipient.notify = request.notify;
+  return base::done();
+}
+
+// Design section 2: the -f address (the bare one, unless -F names somebody), else the login name,
+// unqualified.
+bool add_from(const cli::Request& request, const cli::Person& person, mail::Message& message) {
+  const mail::Field* from = message.header.find("From");
+  if (from != nullptr && !mail::unfold(from->body).empty()) return false;
+  const bool sender_chosen = request.sender.has_value() && !request.sender->null();
+  const mail::Mailbox sender = sender_chosen ? *request.sender : mail::Mailbox{person.login, ""};
+  const std::string name = request.full_name.value_or(sender_chosen ? "" : person.full_name);
+  mail::add_missing_from(message.header, sender, name);
+  return true;
+}
+
+submit::Way way_to(const cli::Route& route, const cli::Environment& environment) {
+  submit::Way way;
+  way.socket = route.socket;
+  way.socket_required = route.socket_required;
+  way.once_argv = {base::sibling_program("mailbearer-agent", MAILBEARER_LIBEXEC), "--once",
+                   route.profile == account::Profile::system ? "--system" : "--user", "--config",
+                   route.config};
+  way.environment = cli::environment_for_child(environment);
+  return way;
+}
+
+int deliver(const cli::Request& request, bool input_closed) {
+  if (input_closed) {
+    return complain(base::failure(base::Fault::io, "standard input is closed",
+                                  "give the message on standard input"));
+  }
+  const cli::Person person = cli::person_of(getuid());
+  base::Result<base::Scratch> bytes = mail::read_message(STDIN_FILENO, request.dots, 0);
+  if (!bytes) return complain(bytes.error());
+  base::Result<mail::Message> message = mail::split(std::move(*bytes));
+  if (!message) return complain(message.error());
+
+  mail::Submission submission;
+  submission.id = base::random_hex(16);
+  submission.asked_account = request.account;
+  submission.message = std::move(*message);
+  base::Done filled =
+      fill_envelope(request, person, submission.message.header, submission.envelope);
+  if (!filled) return complain(filled.error());
+
+  submit::Handover handover;
+  handover.submission = &submission;
+  handover.header_changed = add_from(request, person, submission.message);
+  if (request.verbose) {
+    handover.trace = [](std::string_view line) { say(std::string(line) + "\n"); };
+  }
+  const cli::Environment environment = cli::read_environment();
+  base::Result<cli::Route> route = cli::choose_route(environment, person);
+  if (!route) return complain(route.error());
+  base::Result<submit::Agent> agent = submit::open_agent(way_to(*route, environment));
+  if (!agent) return complain(agent.error());
+  const submit::Outcome outcome = submit::hand_over(*agent->stream, handover);
+  if (outcome.exit == 0) return 0;
+  return request.quiet ? outcome.exit : complain(outcome.text, outcome.exit);
+}
+
+int run(int argc, char** argv, bool input_closed) {
+  base::Result<cli::Request> request = cli::parse_argv(argc, argv);
+  if (!request) {
+    drain_standard_input();
+    return complain(request.error());
+  }
+  switch (request->mode) {
+    case cli::Mode::show_version:
+      say("mailbearer " MAILBEARER_VERSION "\n");
+      return 0;
+    case cli::Mode::show_help:
+      say(cli::usage_text());
+      return 0;
+    case cli::Mode::rebuild:
+      return 0;  // the alias file is read as it is: there is nothing to build
+    case cli::Mode::run_queue:
+      return 0;  // one-shot delivery keeps no queue
+    case cli::Mode::list_queue:
+      say("Mail queue is empty\n");
+      return 0;
+    case cli::Mode::deliver:
+      break;
+  }
+  if (!request->recipients_from_header && request->operands.empty()) {
+    if (isatty(STDIN_FILENO)) say(cli::usage_text());
+    drain_standard_input();
+    return complain(base::failure(base::Fault::usage, "no recipient given",
+                                  "name recipients, or use -t to take them from the header"));
+  }
+  return deliver(*request, input_closed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool input_closed = base::settle_process();
+  return run(argc, argv, input_closed);
+}

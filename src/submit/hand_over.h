@@ -1,0 +1,30 @@
+// hand_over: the front end's side: one submission to an agent, and its verdict.
+// Source: design section 2. One dialogue with PIPELINING; the message as one BDAT LAST, sent only
+// when it is whole. Errors: none as a call; an agent that is gone is an Outcome too (69, 71).
+// Trusts: the agent's replies only as far as a line limit; text is printed as it comes (the agent
+// cleans it).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/trace.h"
+#include "mail/submission.h"
+#include "net/stream.h"
+
+namespace submit {
+
+struct Outcome {
+  int exit = 0;
+  std::string text{};  // for stderr: "not sent (work): …"; empty on success
+};
+
+struct Handover {
+  const mail::Submission* submission = nullptr;
+  bool header_changed = false;  // the header differs from the bytes as they were read
+  base::Trace trace{};
+};
+
+Outcome hand_over(net::Stream& agent, const Handover& handover);
+
+}  // namespace submit

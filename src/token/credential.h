@@ -1,0 +1,56 @@
+// credential: the refresh token, client secret or password that an account signs in with: from the
+// file that its *_file key names, else from its keyring. Source: design sections 3 and 5. Files are
+// read anew for every token request, symlinks followed, the opened file judged (others may read it:
+// containers mount secrets 0444), one trailing newline dropped. A rotated refresh token of an
+// account with refresh_token_file goes to the keyring, bound to the digest of the file's content,
+// so that a newly provided file always wins. Errors: Fault::config, Fault::sign_in_needed (none
+// stored).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "account/account.h"
+#include "base/result.h"
+#include "token/keyring.h"
+
+namespace token {
+
+struct Credential {
+  base::Secret secret{};
+  std::string file_digest{};  // of the file it came from, also when a rotated one replaced it
+};
+
+class Credentials {
+ public:
+  Credentials(const account::Account& account, const KeyringPlaces& places)
+      : account_(account), places_(places) {}
+
+  base::Result<Credential> load(Kind kind);
+  // For what may be absent, such as the client secret of a public client.
+  base::Result<std::optional<Credential>> load_if_any(Kind kind);
+  // After a rotation. False: what is stored is no longer what was used, and stands.
+  base::Result<bool> replace(Kind kind, const Credential& used, const base::Secret& rotated);
+  // Changes when the credential changes; see Keyring::stamp.
+  std::string stamp(Kind kind);
+
+ private:
+  base::Result<Keyring*> keyring();
+  std::string rotated_path() const;
+  std::string rotated_words(const std::string& file_digest) const;
+  base::Result<Credential> from_file(const std::string& path, Kind kind);
+
+  const account::Account& account_;
+  KeyringPlaces places_;
+  std::unique_ptr<Keyring> keyring_;
+};
+
+// The *_file key of a kind and its value; an empty path when it is not set.
+struct FileKey {
+  const char* key;
+  std::string path;
+};
+FileKey file_key(const account::Account& account, Kind kind);
+
+}  // namespace token

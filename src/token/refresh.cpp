@@ -1,0 +1,174 @@
+#include "token/refresh.h"
+
+#include <utility>
+
+#include "base/clock.h"
+#include "base/replies.h"
+#include "base/seal.h"
+#include "base/text.h"
+#include "token/grants.h"
+
+namespace token {
+
+namespace {
+
+// For the start of the helper, beyond the time that the request itself may take.
+constexpr std::int64_t helper_slack_ms = 5000;
+// MSAL's two rules (facts 1.7).
+constexpr std::int64_t person_needed_s = 60;
+constexpr std::int64_t busy_s = 5;
+
+base::Error of_account(base::Error error, const account::Account& account) {
+  if (error.account.empty()) error.account = account.name;
+  return error;
+}
+
+std::vector<long> codes_of(const net::Record& answer) {
+  std::vector<long> codes;
+  for (const std::string& word : base::words(answer.get("error_codes"))) {
+    std::int64_t code = 0;
+    if (base::parse_number(word, 1, 99'999'999, code)) codes.push_back(static_cast<long>(code));
+  }
+  return codes;
+}
+
+base::Error judged(const net::Record& answer, const account::Account& account) {
+  base::TokenAnswerFacts facts;
+  facts.http_status = static_cast<int>(answer.number("status", 0));
+  facts.error = answer.get("error");
+  facts.description = answer.get("error_description");
+  facts.codes = codes_of(answer);
+  facts.account = account.name;
+  facts.grant = grant_row(account.grant).word;
+  facts.retry_after_s = answer.number("retry_after", 0);
+  if (facts.http_status == 200 && facts.error.empty()) {
+    return base::failure(
+        base::Fault::unavailable,
+        "unusable answer of the token endpoint: " + base::clean(answer.get("unusable"), 80),
+        "check token_endpoint of " + account.name);
+  }
+  return base::judge_token_answer(facts);
+}
+
+bool is_token(const net::Record& answer) {
+  return answer.number("status", 0) == 200 && answer.get("unusable").empty() &&
+         answer.get("error").empty() && !answer.get("access_token").empty();
+}
+
+}  // namespace
+
+std::string digest_of(const base::Secret& token) {
+  return base::sha256_hex(token.reveal());
+}
+
+Refresh::Refresh(const account::Account& account, const std::string& runtime_dir,
+                 const KeyringPlaces& places)
+    : account_(account), credentials_(account_, places), cache_(account_, runtime_dir, places) {}
+
+std::optional<CachedToken> Refresh::cached(std::string_view refused) {
+  std::optional<CachedToken> token =
+      cache_.load(credentials_.stamp(grant_row(account_.grant).credential));
+  if (!token || !token->usable(base::wall_seconds(), account_.refresh_margin_s))
+    return std::nullopt;
+  if (!refused.empty() && digest_of(token->token) == refused) return std::nullopt;
+  return token;
+}
+
+base::Result<base::Fd> Refresh::lock(std::int64_t wait_ms) {
+  if (cache_.lock_path().empty()) return base::Fd();
+  base::Result<base::Fd> locked = base::lock_file(cache_.lock_path(), wait_ms);
+  if (locked) return locked;
+  if (locked.error().fault != base::Fault::unavailable) return base::Fd();  // no place after all
+  return of_account(
+      base::failure(base::Fault::unavailable,
+                    "another process is still refreshing the access token", "try again"),
+      account_);
+}
+
+base::Result<CachedToken> Refresh::run(const OpenHelper& helper, std::string_view refused) {
+  base::Result<CachedToken> got = ask_twice(helper);
+  if (got || got.error().kind != base::FaultClass::temporary) return got;
+  std::optional<CachedToken> old =
+      cache_.load(credentials_.stamp(grant_row(account_.grant).credential));
+  const bool still_good = old && old->valid(base::wall_seconds()) &&
+                          (refused.empty() || digest_of(old->token) != refused);
+  if (still_good) return std::move(*old);
+  return got;
+}
+
+base::Result<base::Secret> Refresh::client_secret() {
+  // Asked for only where it goes along with something else.
+  if (account_.grant != account::Grant::user) return base::Secret();
+  base::Result<std::optional<Credential>> found = credentials_.load_if_any(Kind::client_secret);
+  if (!found) return std::move(found).error();
+  if (!found->has_value()) return base::Secret();
+  return std::move((*found)->secret);
+}
+
+base::Result<CachedToken> Refresh::ask_twice(const OpenHelper& open) {
+  base::Done checked = check_grant(account_);
+  if (!checked) return std::move(checked).error();
+  const GrantRow& row = grant_row(account_.grant);
+  base::Result<Credential> credential = credentials_.load(row.credential);
+  if (!credential) return of_account(std::move(credential).error(), account_);
+  base::Result<base::Secret> secret = client_secret();
+  if (!secret) return of_account(std::move(secret).error(), account_);
+  base::Fd helper;
+  base::Result<CachedToken> got = ask(open, helper, *credential, *secret);
+  if (got || !row.rotates || got.error().fault != base::Fault::sign_in_needed) return got;
+  // Refused: perhaps somebody signed in or refreshed meanwhile, without our lock.
+  base::Result<Credential> newer = credentials_.load(row.credential);
+  if (!newer || newer->secret.reveal() == credential->secret.reveal()) return got;
+  return ask(open, helper, *newer, *secret);
+}
+
+base::Result<CachedToken> Refresh::ask(const OpenHelper& open, base::Fd& helper,
+                                       const Credential& credential,
+                                       const base::Secret& client_secret) {
+  base::Result<net::Record> request = token_request(account_, credential.secret, client_secret);
+  if (!request) return std::move(request).error();
+  const std::string fingerprint = fingerprint_of(*request);
+  if (std::optional<base::Error> known = cache_.refusal(fingerprint)) return std::move(*known);
+  if (!helper.open()) {
+    base::Result<base::Fd> opened = open();
+    if (!opened) return of_account(std::move(opened).error(), account_);
+    helper = std::move(*opened);
+  }
+  const base::Deadline deadline = base::Deadline::after_ms(timeout_ms() + helper_slack_ms);
+  const std::int64_t asked_s = base::wall_seconds();
+  base::Done sent = net::send_record(helper.get(), *request, deadline);
+  if (!sent) return of_account(std::move(sent).error(), account_);
+  base::Result<net::Record> answer = net::receive_record(helper.get(), deadline);
+  if (!answer) return of_account(std::move(answer).error(), account_);
+  if (net::has_error(*answer)) return of_account(net::get_error(*answer), account_);
+  if (!is_token(*answer)) return refused(*answer, fingerprint);
+  return accept(std::move(*answer), credential, asked_s);
+}
+
+base::Error Refresh::refused(const net::Record& answer, const std::string& fingerprint) {
+  base::Error error = of_account(judged(answer, account_), account_);
+  const bool for_a_person = error.kind == base::FaultClass::hold;
+  const std::int64_t busy = error.retry_after_s > 0 ? error.retry_after_s : busy_s;
+  cache_.remember(error, fingerprint, for_a_person ? person_needed_s : busy);
+  return error;
+}
+
+base::Result<CachedToken> Refresh::accept(net::Record answer, const Credential& used,
+                                          std::int64_t asked_s) {
+  const GrantRow& row = grant_row(account_.grant);
+  const base::Secret rotated = answer.take("refresh_token");
+  if (row.rotates && !rotated.empty() && rotated.reveal() != used.secret.reveal()) {
+    const base::Result<bool> stored = credentials_.replace(row.credential, used, rotated);
+    // One that came from a file is kept as well as can be: the file still holds its own.
+    if (!stored && used.file_digest.empty()) return of_account(stored.error(), account_);
+  }
+  CachedToken token;
+  token.token = answer.take("access_token");
+  token.issued_s = asked_s;
+  token.expires_s = asked_s + answer.number("expires_in", 0);
+  // A life that was not said is good for this one use.
+  if (token.expires_s > asked_s) cache_.store(token, credentials_.stamp(row.credential));
+  return token;
+}
+
+}  // namespace token

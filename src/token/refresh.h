@@ -1,0 +1,59 @@
+// refresh: one token request, made by one process at a time, and what follows from its answer.
+// Source: design section 5; facts (reliability) T1-T6, (providers) 1.7. Order after a good answer:
+// the rotated refresh token is stored (synced), then the access token cached, then handed out.
+// After a refusal the store is read again: a newer refresh token is tried once. Refusals are
+// remembered for the same request and credential: 60 s where a person is needed, else Retry-After
+// or 5 s, so that a hundred cron jobs do not hammer the endpoint. Errors: those of grants,
+// credential and base/replies; Fault::unavailable from the helper.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "account/account.h"
+#include "base/file.h"
+#include "base/result.h"
+#include "net/record.h"
+#include "token/cache.h"
+#include "token/credential.h"
+
+namespace token {
+
+using OpenHelper = std::function<base::Result<base::Fd>()>;
+
+// The digest by which a token that was refused is remembered.
+std::string digest_of(const base::Secret& token);
+
+class Refresh {
+ public:
+  // `account` must outlive this.
+  Refresh(const account::Account& account, const std::string& runtime_dir,
+          const KeyringPlaces& places);
+
+  // From the cache, with enough life left, and not the one that was refused.
+  std::optional<CachedToken> cached(std::string_view refused);
+  // A closed Fd where there is no place for a lock. wait_ms 0: try once.
+  base::Result<base::Fd> lock(std::int64_t wait_ms);
+  // To be called under the lock. A temporary failure yields the cached token while it still lives.
+  base::Result<CachedToken> run(const OpenHelper& helper, std::string_view refused);
+  std::int64_t timeout_ms() const { return account_.timeout_s * 1000; }
+
+  Credentials& credentials() { return credentials_; }
+
+ private:
+  base::Result<CachedToken> ask_twice(const OpenHelper& open);
+  base::Result<CachedToken> ask(const OpenHelper& open, base::Fd& helper,
+                                const Credential& credential, const base::Secret& client_secret);
+  base::Result<CachedToken> accept(net::Record answer, const Credential& used,
+                                   std::int64_t asked_s);
+  base::Error refused(const net::Record& answer, const std::string& fingerprint);
+  base::Result<base::Secret> client_secret();
+
+  const account::Account& account_;
+  Credentials credentials_;
+  Cache cache_;
+};
+
+}  // namespace token

@@ -1,0 +1,37 @@
+// sealed_file: one secret in one file that only we can read. Form: "MBC1 ", 64 hex digits (SHA-256
+// of the words it is bound to), LF, then the sealed secret (base/seal) with those words and "MBC1"
+// as AAD. The digest tells "belongs to other settings" from "damaged or other key". Source: design
+// section 5; facts T10. Nothing is ever deleted because of an error.
+// Errors: Fault::config (owner, mode, link), Fault::sign_in_needed (damaged), Fault::io.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace token {
+
+// A folder that is ours alone: our euid, closed to all others, and no folder above it open to them.
+base::Done judge_private_folder(const std::string& path);
+// Makes it when missing (0700), then judges it.
+base::Done make_private_folder(const std::string& path);
+
+struct Unsealed {
+  enum class State { absent, other_words, opened };
+  State state = State::absent;
+  base::Secret secret{};
+};
+
+// The file must be regular, ours, 0600 or stricter, with one name, and is opened without following
+// a link.
+base::Result<Unsealed> read_sealed(const std::string& path, const base::Secret& key,
+                                   std::string_view words);
+base::Done write_sealed(const std::string& path, const base::Secret& key, std::string_view words,
+                        const base::Secret& secret);
+
+// A file name from words of outside: nothing of them can steer the path.
+std::string name_for(std::string_view kind, std::string_view words);
+
+}  // namespace token

@@ -1,0 +1,125 @@
+#include "account/providers.h"
+
+#include "account_files.h"
+
+using account::Account;
+using account::Providers;
+
+namespace {
+
+Account built(const TestFolder& folder, const std::string& keys) {
+  const auto configuration =
+      folder.loaded("[account a]\nuser = me@mail.contoso.com\nclient_id = c\n" + keys);
+  const Account account = configuration.accounts.at(0);
+  if (account.broken) FAIL(account.broken->cause);
+  return account;
+}
+
+}  // namespace
+
+TEST_CASE("providers: microsoft over SMTP, user and app", "[account]") {
+  const TestFolder folder;
+  const Account user = built(folder, "provider = office365\n");
+  CHECK(user.provider == "microsoft");
+  CHECK(user.smtp_host == "smtp.office365.com");
+  CHECK(user.smtp_port == 587);
+  CHECK(user.sasl_ir == account::SaslIr::yes);
+  CHECK(!user.chunking);
+  CHECK(!user.null_sender);
+  CHECK(user.map_message_ids);
+  CHECK(user.max_recipients == 500);
+  CHECK(user.token_endpoint == "https://login.microsoftonline.com/organizations/oauth2/v2.0/token");
+  CHECK(user.scope.find("https://outlook.office.com/SMTP.Send offline_access") == 0);
+  const Account app = built(folder, "provider = microsoft\ngrant = app\ntenant = contoso.com\n");
+  CHECK(app.scope == "https://outlook.office365.com/.default");
+  CHECK(app.token_endpoint == "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token");
+}
+
+TEST_CASE("providers: clouds and Graph have their own hosts and scopes", "[account]") {
+  const TestFolder folder;
+  const Account gov = built(folder, "provider = microsoft\ncloud = usgov\n");
+  CHECK(gov.smtp_host == "smtp.office365.us");
+  CHECK(gov.token_endpoint == "https://login.microsoftonline.us/organizations/oauth2/v2.0/token");
+  CHECK(gov.scope.find("https://outlook.office365.us/SMTP.Send") == 0);
+  const Account china =
+      built(folder,
+            "provider = microsoft\ncloud = china\ntransport = graph\ngrant = app\n"
+            "tenant = t\n");
+  CHECK(china.graph_endpoint == "https://microsoftgraph.chinacloudapi.cn/v1.0");
+  CHECK(china.scope == "https://microsoftgraph.chinacloudapi.cn/.default");
+  CHECK(!china.map_message_ids);
+}
+
+TEST_CASE("providers: a managed identity has a resource and no tenant", "[account]") {
+  const TestFolder folder;
+  const Account account = built(folder, "provider = microsoft\ngrant = managed-identity\n");
+  CHECK(account.token_endpoint == "http://169.254.169.254/metadata/identity/oauth2/token");
+  CHECK(account.resource == "https://outlook.office365.com");
+  CHECK(account.scope.empty());
+}
+
+TEST_CASE("providers: based_on is weaker than what the provider says itself", "[account]") {
+  const TestFolder folder;
+  const Account hve = built(folder, "provider = hve\ntenant = t\n");
+  CHECK(hve.grant == account::Grant::app);
+  CHECK(hve.scope == "https://outlook.office.com/.default");
+  CHECK(hve.refresh_margin_s == 600);
+  CHECK(!hve.map_message_ids);
+  CHECK(!hve.chunking);
+  CHECK(hve.token_endpoint == "https://login.microsoftonline.com/t/oauth2/v2.0/token");
+  const Account personal = built(folder, "provider = outlook\n");
+  CHECK(personal.token_endpoint == "https://login.microsoftonline.com/consumers/oauth2/v2.0/token");
+}
+
+TEST_CASE("providers: the relay's host is made of the user's domain", "[account]") {
+  const TestFolder folder;
+  const Account direct = built(folder, "provider = microsoft-direct\n");
+  CHECK(direct.smtp_host == "mail-contoso-com.mail.protection.outlook.com");
+  CHECK(direct.smtp_port == 25);
+  CHECK(direct.auth == account::Auth::none);
+}
+
+TEST_CASE("providers: every provider of the design makes a sound account", "[account]") {
+  const TestFolder folder;
+  for (const char* name :
+       {"microsoft", "microsoft-personal", "microsoft-hve", "microsoft-relay", "microsoft-direct",
+        "azure-communication", "google", "yahoo", "fastmail", "zoho", "sendgrid", "gmail"}) {
+    INFO(name);
+    const Account account =
+        built(folder, "provider = " + std::string(name) + "\ntenant = contoso.com\n");
+    CHECK(!account.smtp_host.empty());
+    CHECK(account.smtp_tls != account::SmtpTls::none);
+  }
+  CHECK(built(folder, "provider = sendgrid\n").auth_user == "apikey");
+  CHECK(built(folder, "provider = zoho\n").auth_user == "me@mail.contoso.com");
+  CHECK(built(folder, "provider = google\n").smtp_port == 465);
+}
+
+TEST_CASE("providers: the account is stronger than its provider", "[account]") {
+  const TestFolder folder;
+  const Account account =
+      built(folder,
+            "provider = microsoft\nsmtp_host = localhost\nsmtp_port = 2587\nsasl_ir = no\n"
+            "token_endpoint = http://127.0.0.1:1/{tenant}/token\nmax_recipients = 3\n");
+  CHECK(account.smtp_host == "localhost");
+  CHECK(account.smtp_port == 2587);
+  CHECK(account.sasl_ir == account::SaslIr::no);
+  CHECK(account.token_endpoint == "http://127.0.0.1:1/organizations/token");
+  CHECK(account.max_recipients == 3);
+}
+
+TEST_CASE("providers: a new section is a new provider; faults name file and line", "[account]") {
+  const TestFolder folder;
+  const auto cause = [&](const std::string& text) {
+    const auto loaded = Providers::load(folder.write("p.conf", text));
+    return loaded.ok() ? std::string() : loaded.error().cause.substr(folder.path.size() + 1);
+  };
+  CHECK(cause("[new]\nsmtp_host = x.example\n[new usgov app|federated]\nscope = s\n").empty());
+  CHECK(cause("[new]\nsmpt_host = x\n") == "p.conf:2: unknown key `smpt_host`");
+  CHECK(cause("[new]\nuser = x@y.example\n").find("`user` does not belong in [new]") !=
+        std::string::npos);
+  CHECK(cause("[new mars]\n") == "p.conf:1: `mars` is no cloud, transport or grant");
+  CHECK(cause("[a]\nbased_on = b\n[b]\nbased_on = a\n").find("circle") != std::string::npos);
+  CHECK(cause("[a]\nbased_on = c\n").find("unknown provider `c`") != std::string::npos);
+  CHECK(cause("[a]\nsmtp_port = x\n").find("p.conf:2") == 0);
+}

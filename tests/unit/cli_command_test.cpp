@@ -1,0 +1,74 @@
+#include "cli/command.h"
+
+#include "catch.h"
+
+using cli::Command;
+using cli::Verb;
+
+namespace {
+
+base::Result<Command> parsed(const std::vector<std::string>& words) {
+  std::vector<const char*> argv = {"mailbearer"};
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  return cli::parse_command(static_cast<int>(argv.size()), argv.data());
+}
+
+std::string fault(const std::vector<std::string>& words) {
+  const base::Result<Command> command = parsed(words);
+  REQUIRE(!command.ok());
+  CHECK(command.error().fault == base::Fault::usage);
+  return command.error().cause + "; " + command.error().cure;
+}
+
+}  // namespace
+
+TEST_CASE("command: verbs, operands and options in any order", "[cli]") {
+  const auto set = parsed({"secret", "set", "--system", "work", "refresh-token"});
+  REQUIRE(set.ok());
+  CHECK(set->verb == Verb::secret_set);
+  CHECK(set->operands == std::vector<std::string>{"work", "refresh-token"});
+  CHECK(set->profile == account::Profile::system);
+  const auto check = parsed({"--user", "config", "check"});
+  REQUIRE(check.ok());
+  CHECK(check->verb == Verb::config_check);
+  CHECK(check->profile == account::Profile::person);
+  const auto status = parsed({"secret", "status"});
+  REQUIRE(status.ok());
+  CHECK(status->operands.empty());
+  CHECK(!status->profile);
+  const auto dashed = parsed({"secret", "status", "--", "-work"});
+  REQUIRE(dashed.ok());
+  CHECK(dashed->operands == std::vector<std::string>{"-work"});
+}
+
+TEST_CASE("command: --help and --version win over everything behind them", "[cli]") {
+  CHECK(parsed({"--help", "nonsense"})->verb == Verb::help);
+  CHECK(parsed({"config", "--version"})->verb == Verb::version);
+  CHECK(parsed({"help"})->verb == Verb::help);
+}
+
+TEST_CASE("command: unknown words are named with the nearest known one", "[cli]") {
+  CHECK(fault({"confg", "check"}) == "unknown verb `confg`; did you mean config?");
+  CHECK(fault({"config", "chek"}) == "unknown word after config `chek`; did you mean check?");
+  CHECK(fault({"config", "check", "--sytem"}) ==
+        "unknown option `--sytem`; did you mean --system?");
+  CHECK(fault({"zzzzzzzzzz"}) == "unknown verb `zzzzzzzzzz`; see: mailbearer --help");
+  CHECK(fault({"a\nb"}).find("a\\x0ab") != std::string::npos);
+}
+
+TEST_CASE("command: missing and surplus words", "[cli]") {
+  CHECK(fault({}) == "no verb given; see: mailbearer --help");
+  CHECK(fault({"secret"}) == "secret needs one of: set, status, clear; see: mailbearer --help");
+  CHECK(fault({"secret", "set", "work"}) ==
+        "secret set: words are missing; usage: mailbearer secret set ACCOUNT KIND");
+  CHECK(fault({"config", "show", "x"}).find("config show: too many words") == 0);
+  CHECK(cli::parse_command(0, nullptr).ok() == false);
+}
+
+TEST_CASE("command: the help names every verb", "[cli]") {
+  const std::string help = cli::command_help();
+  for (const char* words : {"config check", "config show", "secret set", "secret status",
+                            "secret clear", "refresh-token|client-secret"}) {
+    CHECK(help.find(words) != std::string::npos);
+  }
+}

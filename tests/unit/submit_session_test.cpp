@@ -1,0 +1,260 @@
+#include "submit/session.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "catch.h"
+#include "submit/hand_over.h"
+
+namespace {
+
+struct Pair {
+  base::Fd left;
+  base::Fd right;
+};
+
+Pair make_pair_of_sockets() {
+  std::array<int, 2> ends{};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
+  return {base::Fd(ends[0]), base::Fd(ends[1])};
+}
+
+struct Seen {
+  int messages = 0;
+  mail::Envelope envelope;
+  std::string text;
+  std::string account;
+  std::string id;
+};
+
+// Feeds raw client bytes to a session and returns everything it answered.
+std::string talk(const std::string& client, Seen& seen, submit::Verdict verdict = {},
+                 submit::SessionRules rules = {}) {
+  Pair sockets = make_pair_of_sockets();
+  rules.peer_login = "alice";
+  std::thread server([&] {
+    net::FdStream stream(std::move(sockets.right));
+    (void)submit::serve(stream, rules, [&](mail::Submission submission, const base::Trace& trace) {
+      ++seen.messages;
+      base::tell(trace, "EHLO there");
+      seen.envelope = submission.envelope;
+      seen.account = submission.asked_account;
+      seen.id = submission.id;
+      seen.text = *submission.message.bytes.all(1 << 20);
+      return verdict;
+    }).ok();
+  });
+  net::FdStream stream(std::move(sockets.left));
+  REQUIRE(stream.write(client, base::Deadline::after_ms(5000)).ok());
+  shutdown(stream.fd(), SHUT_WR);
+  std::string answers;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    base::Result<std::size_t> got =
+        stream.read(buffer.data(), buffer.size(), base::Deadline::after_ms(5000));
+    if (!got || *got == 0) break;
+    answers.append(buffer.data(), *got);
+  }
+  server.join();
+  return answers;
+}
+
+constexpr const char* start =
+    "EHLO localhost\r\nMAIL FROM:<s@x> X-ID=0123456789abcdef0123456789abcdef\r\n";
+
+}  // namespace
+
+TEST_CASE("session: one pipelined handover, one message, one verdict with x=0", "[submit]") {
+  Seen seen;
+  const std::string answers = talk(
+      std::string(start) + "RCPT TO:<r@y>\r\nBDAT 14 LAST\r\nSubject: a\r\n\r\nQUIT\r\n", seen);
+  CHECK(seen.messages == 1);
+  CHECK(seen.text == "Subject: a\r\n\r\n");
+  CHECK(seen.envelope.sender.text() == "s@x");
+  CHECK(seen.envelope.sender_given);
+  REQUIRE(seen.envelope.recipients.size() == 1);
+  CHECK(seen.id == "0123456789abcdef0123456789abcdef");
+  CHECK(answers.find("250-X-MAILBEARER 1\r\n") != std::string::npos);
+  CHECK(answers.find("250 2.0.0 Ok: queued as 0123456789abcdef0123456789abcdef x=0\r\n221 ") !=
+        std::string::npos);
+}
+
+TEST_CASE("session: the end of the stream inside the data commits nothing (facts, finding 2)",
+          "[submit]") {
+  Seen seen;
+  talk(std::string(start) + "RCPT TO:<r@y>\r\nBDAT 100 LAST\r\nSubject: a\r\n\r\n", seen);
+  CHECK(seen.messages == 0);
+}
+
+TEST_CASE("session: a refused recipient stops the whole message", "[submit]") {
+  Seen seen;
+  const std::string answers =
+      talk(std::string(start) + "RCPT TO:<r@y>\r\nRCPT TO:<a b@@>\r\nBDAT 4 LAST\r\na\r\nb", seen);
+  CHECK(seen.messages == 0);
+  CHECK(answers.find("553 5.1.3 not sent: ") != std::string::npos);
+  CHECK(answers.find("503 5.5.1 a recipient was refused x=76") != std::string::npos);
+}
+
+TEST_CASE("session: control bytes in an address are 65 (A5)", "[submit]") {
+  Seen seen;
+  const std::string answers = talk(std::string(start) + "RCPT TO:<r\x01@y>\r\n", seen);
+  CHECK(answers.find(" x=65") != std::string::npos);
+}
+
+TEST_CASE("session: the login name alone is no chosen sender", "[submit]") {
+  Seen seen;
+  talk("EHLO x\r\nMAIL FROM:<alice>\r\nRCPT TO:<r@y>\r\nBDAT 2 LAST\r\n\r\n", seen);
+  REQUIRE(seen.messages == 1);
+  CHECK_FALSE(seen.envelope.sender_given);
+  talk("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<r@y>\r\nBDAT 2 LAST\r\n\r\n", seen);
+  CHECK(seen.envelope.sender_given);
+  CHECK(seen.envelope.sender.null());
+}
+
+TEST_CASE("session: bytes are made normal again, whatever the front end sent (A7)", "[submit]") {
+  Seen seen;
+  talk(std::string(start) + "RCPT TO:<r@y>\r\nBDAT 12 LAST\r\nA: b\rC: d\nx\n", seen);
+  REQUIRE(seen.messages == 1);
+  CHECK(seen.text.find("\rC") == std::string::npos);
+  CHECK(seen.text.find("\nC: d") == std::string::npos);
+}
+
+TEST_CASE("session: unknown verbs, parameters and orders are answered, and the session goes on",
+          "[submit]") {
+  Seen seen;
+  const std::string answers = talk(
+      "NONSENSE\r\nRCPT TO:<a@b>\r\nBDAT 1 LAST\r\nxMAIL FROM:<a@b> NEW=1\r\nAUTH PLAIN "
+      "x\r\nNOOP\r\n",
+      seen);
+  CHECK(answers.find("500 ") != std::string::npos);
+  CHECK(answers.find("503 5.5.1 MAIL first x=76\r\n503 5.5.1 MAIL first") != std::string::npos);
+  CHECK(answers.find("555 ") != std::string::npos);
+  CHECK(answers.find("502 ") != std::string::npos);
+  CHECK(answers.rfind("250 2.0.0 Ok\r\n") != std::string::npos);
+  CHECK(seen.messages == 0);
+}
+
+TEST_CASE("session: a caller that only errs is let go", "[submit]") {
+  Seen seen;
+  std::string noise;
+  for (int i = 0; i < 300; ++i) noise += "X\r\n";
+  const std::string answers = talk(noise, seen);
+  CHECK(answers.find("421 4.7.0") != std::string::npos);
+}
+
+namespace {
+submit::Outcome hand(mail::Submission submission, submit::Verdict verdict, Seen& seen,
+                     const base::Trace& trace = {}) {
+  Pair sockets = make_pair_of_sockets();
+  submit::SessionRules rules;
+  std::thread server([&] {
+    net::FdStream stream(std::move(sockets.right));
+    (void)submit::serve(stream, rules, [&](mail::Submission taken, const base::Trace& sink) {
+      ++seen.messages;
+      base::tell(sink, "> EHLO there");
+      seen.envelope = taken.envelope;
+      seen.account = taken.asked_account;
+      seen.text = *taken.message.bytes.all(64 << 20);
+      return verdict;
+    }).ok();
+  });
+  net::FdStream stream(std::move(sockets.left));
+  submit::Handover handover;
+  handover.submission = &submission;
+  handover.trace = trace;
+  submit::Outcome outcome = submit::hand_over(stream, handover);
+  stream.take_socket();
+  server.join();
+  return outcome;
+}
+
+mail::Submission sample(std::size_t recipients, std::size_t body_bytes) {
+  mail::Submission submission;
+  submission.id = std::string(32, 'a');
+  submission.envelope.sender = mail::Mailbox{"s", "x"};
+  for (std::size_t i = 0; i < recipients; ++i) {
+    mail::Recipient recipient;
+    recipient.mailbox = mail::Mailbox{"r" + std::to_string(i), "y"};
+    submission.envelope.recipients.push_back(recipient);
+  }
+  base::Scratch bytes;
+  REQUIRE(bytes.append("Subject: x\r\n\r\n" + std::string(body_bytes, 'b') + "\r\n").ok());
+  submission.message = std::move(*mail::split(std::move(bytes)));
+  return submission;
+}
+}  // namespace
+
+TEST_CASE("hand_over: envelope, account and bytes arrive whole, thousands of recipients too",
+          "[submit]") {
+  Seen seen;
+  mail::Submission submission = sample(5000, 300'000);
+  submission.asked_account = "wo rk=1";
+  const submit::Outcome outcome = hand(std::move(submission), {}, seen);
+  CHECK(outcome.exit == 0);
+  CHECK(seen.envelope.recipients.size() == 5000);
+  CHECK(seen.account == "wo rk=1");
+  CHECK(seen.text.size() == 300'000 + 16);
+}
+
+TEST_CASE("hand_over: the agent's sentence and exit code come back without their frame",
+          "[submit]") {
+  Seen seen;
+  const submit::Outcome outcome =
+      hand(sample(1, 1), {78, "not sent (work): sign-in expired; run: x", true}, seen);
+  CHECK(outcome.exit == 78);
+  CHECK(outcome.text == "not sent (work): sign-in expired; run: x");
+}
+
+TEST_CASE("hand_over: -v hears the dialogue line by line", "[submit]") {
+  Seen seen;
+  std::string heard;
+  const submit::Outcome outcome =
+      hand(sample(1, 1), {}, seen, [&heard](std::string_view line) { heard += line; });
+  CHECK(outcome.exit == 0);
+  CHECK(heard == "> EHLO there");
+}
+
+TEST_CASE("hand_over: an agent that dies after the data leaves the outcome unknown: 69",
+          "[submit]") {
+  Pair sockets = make_pair_of_sockets();
+  std::thread server([&] {
+    net::FdStream stream(std::move(sockets.right));
+    (void)stream.write("220 x\r\n", base::Deadline::after_ms(1000)).ok();
+    net::LineReader lines(stream, 1000);
+    (void)lines.line(base::Deadline::after_ms(1000)).ok();
+    (void)stream.write("250 x\r\n", base::Deadline::after_ms(1000)).ok();
+    for (int i = 0; i < 6; ++i) (void)lines.line(base::Deadline::after_ms(1000)).ok();
+  });
+  net::FdStream stream(std::move(sockets.left));
+  mail::Submission submission = sample(1, 1);
+  submit::Handover handover;
+  handover.submission = &submission;
+  const submit::Outcome outcome = submit::hand_over(stream, handover);
+  server.join();
+  CHECK(outcome.exit == 69);
+  CHECK(outcome.text.starts_with("outcome unknown, may have been delivered"));
+}
+
+TEST_CASE("hand_over: an agent that never greets, or talks nonsense, is no success", "[submit]") {
+  for (const std::string& greeting :
+       {std::string(), std::string("hello\r\n"), std::string("554 no x=77\r\n")}) {
+    Pair sockets = make_pair_of_sockets();
+    {
+      net::FdStream server(std::move(sockets.right));
+      if (!greeting.empty()) {
+        REQUIRE(server.write(greeting, base::Deadline::after_ms(1000)).ok());
+      }
+    }
+    net::FdStream stream(std::move(sockets.left));
+    mail::Submission submission = sample(1, 1);
+    submit::Handover handover;
+    handover.submission = &submission;
+    const submit::Outcome outcome = submit::hand_over(stream, handover);
+    CHECK(outcome.exit != 0);
+    CHECK(outcome.text.starts_with("not sent"));
+  }
+}

@@ -1,0 +1,501 @@
+#include "token/obtain.h"
+
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "token/cache.h"
+#include "token_fixture.h"
+
+using base::Fault;
+using base::Secret;
+using fixture::account_in;
+using fixture::FakeHelper;
+using fixture::Home;
+using fixture::refusal;
+using fixture::token_answer;
+using token::Kind;
+using token::Source;
+using token::Want;
+
+namespace {
+
+Source::Places places(const std::string& runtime = {}) {
+  Source::Places out;
+  out.runtime_dir = runtime;
+  return out;
+}
+
+void sign_in(const account::Account& account, const std::string& refresh_token) {
+  auto keyring = token::open_keyring(account, {});
+  REQUIRE(keyring.ok());
+  REQUIRE((*keyring)->store(account, Kind::refresh_token, Secret(refresh_token)).ok());
+}
+
+std::string stored(const account::Account& account, Kind kind = Kind::refresh_token) {
+  auto keyring = token::open_keyring(account, {});
+  auto found = (*keyring)->load(account, kind);
+  REQUIRE(found.ok());
+  return found->has_value() ? std::string((*found)->reveal()) : "";
+}
+
+std::string got(Source& source, Want want = Want::usable) {
+  auto token = source.get(want);
+  return token ? std::string(token->reveal()) : "!" + token.error().cause;
+}
+
+}  // namespace
+
+TEST_CASE("obtain: the first asks, the second finds the cache, in another process's shoes",
+          "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record& request) {
+    CHECK(request.verb() == "token");
+    CHECK(request.get("url") == "https://login.example.org/token");
+    CHECK(request.get("form.grant_type") == "refresh_token");
+    CHECK(request.get("form.refresh_token") == "refresh-1");
+    CHECK(request.get("form.client_id") == "client");
+    CHECK(request.get("form.scope") == "https://mail.example.org/send offline_access");
+    CHECK_FALSE(request.has("form.client_secret"));
+    return token_answer("access-1");
+  });
+  for (int i = 0; i < 3; ++i) {
+    Source source(account, places(), helper.door());
+    source.start();
+    CHECK(got(source) == "access-1");
+    CHECK(got(source) == "access-1");
+  }
+  CHECK(helper.requests == 1);
+  CHECK(helper.opened == 1);
+  for (const std::string& file : home.files("keyring", "")) {
+    CHECK(fixture::content_of(file).find("access-1") == std::string::npos);
+    CHECK(fixture::content_of(file).find("refresh-1") == std::string::npos);
+  }
+}
+
+TEST_CASE("obtain: without start() it is the same", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record&) { return token_answer("access-1"); });
+  Source source(account, places(), helper.door());
+  CHECK(got(source) == "access-1");
+}
+
+TEST_CASE("obtain: the cache lies in the runtime folder when that is ours and 0700", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record&) { return token_answer("access-1"); });
+  {
+    Source source(account, places(home / "run"), helper.door());
+    CHECK(got(source) == "access-1");
+  }
+  CHECK(home.files("run", "access-token").size() == 1);
+  CHECK(home.files("keyring", "access-token").empty());
+  REQUIRE(chmod((home / "run").c_str(), 0755) == 0);
+  Source source(account, places(home / "run"), helper.door());
+  CHECK(got(source) == "access-1");
+  CHECK(helper.requests == 2);
+  CHECK(home.files("keyring", "access-token").size() == 1);
+}
+
+TEST_CASE("T5: a rotated refresh token is stored before the access token is handed out",
+          "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record&) { return token_answer("access-1", 3600, "refresh-2"); });
+  Source source(account, places(), helper.door());
+  source.start();
+  CHECK(got(source) == "access-1");
+  CHECK(stored(account) == "refresh-2");
+}
+
+TEST_CASE("T5: a rotated refresh token is stored even if nobody waits for the access token",
+          "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record&) { return token_answer("access-1", 3600, "refresh-2"); });
+  {
+    Source source(account, places(), helper.door());
+    source.start();
+  }
+  CHECK(stored(account) == "refresh-2");
+}
+
+TEST_CASE("T7: a refused token is not offered again, and a newer one of others is taken first",
+          "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  std::atomic<int> count{0};
+  FakeHelper helper(
+      [&](const net::Record&) { return token_answer("access-" + std::to_string(++count)); });
+  Source first(account, places(), helper.door());
+  Source second(account, places(), helper.door());
+  CHECK(got(first) == "access-1");
+  CHECK(got(second) == "access-1");
+  CHECK(got(first, Want::fresh) == "access-2");
+  CHECK(got(second, Want::fresh) == "access-2");
+  CHECK(helper.requests == 2);
+  CHECK(got(second, Want::fresh) == "access-3");
+}
+
+TEST_CASE("T1: invalid_grant needs a person, and is not asked again within a minute", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record&) { return refusal(400, "invalid_grant", "700082"); });
+  for (int i = 0; i < 3; ++i) {
+    Source source(account, places(), helper.door());
+    auto token = source.get(Want::usable);
+    REQUIRE_FALSE(token.ok());
+    CHECK(token.error().fault == Fault::sign_in_needed);
+    CHECK(token.error().cause == "sign-in expired (AADSTS700082, unused for 90 days)");
+    CHECK(token.error().cure == "run: mailbearer login work");
+    CHECK(token.error().account == "work");
+  }
+  CHECK(helper.requests == 1);
+  sign_in(account, "refresh-2");  // a new credential is asked about at once
+  Source source(account, places(), helper.door());
+  CHECK_FALSE(source.get(Want::usable).ok());
+  CHECK(helper.requests == 2);
+  CHECK(stored(account) == "refresh-2");
+}
+
+TEST_CASE("T1: a newer refresh token that somebody stored meanwhile is used once", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([&](const net::Record& request) {
+    if (request.get("form.refresh_token") == "refresh-2") return token_answer("access-2");
+    sign_in(account, "refresh-2");
+    return refusal(400, "invalid_grant");
+  });
+  Source source(account, places(), helper.door());
+  CHECK(got(source) == "access-2");
+  CHECK(helper.requests == 2);
+}
+
+TEST_CASE("obtain: a sign-in during the request is not overwritten by the rotation", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([&](const net::Record&) {
+    sign_in(account, "refresh-by-login");
+    return token_answer("access-1", 3600, "refresh-2");
+  });
+  Source source(account, places(), helper.door());
+  CHECK(got(source) == "access-1");
+  CHECK(stored(account) == "refresh-by-login");
+}
+
+TEST_CASE("T3: a busy endpoint is left alone for Retry-After", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record&) { return refusal(429, "", "", 40); });
+  for (int i = 0; i < 2; ++i) {
+    Source source(account, places(), helper.door());
+    auto token = source.get(Want::usable);
+    REQUIRE_FALSE(token.ok());
+    CHECK(token.error().fault == Fault::unavailable);
+    CHECK(token.error().retry_after_s >= 38);
+    CHECK(token.error().retry_after_s <= 40);
+  }
+  CHECK(helper.requests == 1);
+}
+
+TEST_CASE("T3: the old access token serves while it lives, unless it was refused", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  const std::string stamp =
+      (*token::open_keyring(account, {}))->stamp(account, Kind::refresh_token);
+  const auto keep = [&](std::int64_t left_s) {
+    token::Cache cache(account, "", {});
+    token::CachedToken old;
+    old.token = Secret("old-access");
+    old.issued_s = base::wall_seconds() + left_s - 3600;
+    old.expires_s = old.issued_s + 3600;
+    cache.store(old, stamp);
+  };
+  FakeHelper helper([&](const net::Record&) { return refusal(503, ""); });
+  keep(120);  // inside the margin
+  Source source(account, places(), helper.door());
+  CHECK(got(source) == "old-access");
+  CHECK(helper.requests == 1);
+  CHECK(source.get(Want::fresh).error().fault == Fault::unavailable);
+  keep(-1);
+  Source late(account, places(), helper.door());
+  CHECK(late.get(Want::usable).error().fault == Fault::unavailable);
+}
+
+TEST_CASE("T3: a helper that dies or says an error is temporary", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record&) {
+    net::Record answer("answer");
+    net::put_error(answer, base::failure(Fault::unavailable,
+                                         "cannot reach login.example.org (timed out after 3 s)"));
+    return answer;
+  });
+  Source source(account, places(), helper.door());
+  CHECK(got(source) == "!cannot reach login.example.org (timed out after 3 s)");
+  token::HelperDoor dead = {[]() -> base::Result<base::Fd> {
+    std::array<int, 2> ends{};
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    close(ends[1]);
+    return base::Fd(ends[0]);
+  }};
+  Source lonely(account, places(), dead);
+  CHECK(lonely.get(Want::usable).error().fault == Fault::unavailable);
+}
+
+TEST_CASE("T4: an answer without a usable token is temporary and names the reason", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record&) {
+    net::Record answer = token_answer("");
+    answer.put("unusable", "it is not JSON");
+    return answer;
+  });
+  Source source(account, places(), helper.door());
+  CHECK(got(source) == "!unusable answer of the token endpoint: it is not JSON");
+}
+
+TEST_CASE("T4: a token too long for a SASL answer is refused with a clear sentence", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record&) { return token_answer(std::string(12000, 'a')); });
+  Source source(account, places(), helper.door());
+  auto token = source.get(Want::usable);
+  CHECK(token.error().fault == Fault::config);
+  CHECK(token.error().cause == "access token is too long for SMTP (12000 octets)");
+}
+
+TEST_CASE("T8: expiry counts from our own clock, and a token without a life is used once",
+          "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  int life = 0;
+  FakeHelper helper([&](const net::Record&) { return token_answer("access", life); });
+  for (int i = 0; i < 2; ++i) {
+    Source source(account, places(), helper.door());
+    CHECK(got(source) == "access");
+  }
+  CHECK(helper.requests == 2);
+  life = 300;  // no longer than the margin: still worth keeping
+  for (int i = 0; i < 3; ++i) {
+    Source source(account, places(), helper.door());
+    CHECK(got(source) == "access");
+  }
+  CHECK(helper.requests == 3);
+}
+
+TEST_CASE("obtain: a cleared or replaced credential ends what the cache had", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  FakeHelper helper([](const net::Record& request) {
+    return token_answer("access-for-" + std::string(request.get("form.refresh_token")));
+  });
+  {
+    Source source(account, places(), helper.door());
+    CHECK(got(source) == "access-for-refresh-1");
+  }
+  sign_in(account, "refresh-2");
+  {
+    Source source(account, places(), helper.door());
+    CHECK(got(source) == "access-for-refresh-2");
+  }
+  REQUIRE((*token::open_keyring(account, {}))->erase(account, Kind::refresh_token).ok());
+  Source source(account, places(), helper.door());
+  auto token = source.get(Want::usable);
+  CHECK(token.error().fault == Fault::sign_in_needed);
+  CHECK(token.error().cause == "not signed in yet");
+}
+
+TEST_CASE("obtain: grant = app with the secret from a file that others may read", "[token]") {
+  Home home;
+  auto account = account_in(home);
+  account.grant = account::Grant::app;
+  account.client_secret_file = home.write("secret", "s3cret ~.+\n", 0444);
+  FakeHelper helper([](const net::Record& request) {
+    CHECK(request.get("form.grant_type") == "client_credentials");
+    CHECK(request.get("form.client_secret") == "s3cret ~.+");
+    CHECK_FALSE(request.has("form.refresh_token"));
+    return token_answer("access-1");
+  });
+  for (int i = 0; i < 2; ++i) {
+    Source source(account, places(), helper.door());
+    CHECK(got(source) == "access-1");
+  }
+  CHECK(helper.requests == 1);
+  home.write("secret", "a-new-secret\n", 0444);
+  FakeHelper wrong([](const net::Record&) { return refusal(401, "invalid_client", "7000215"); });
+  Source source(account, places(), wrong.door());
+  CHECK(source.get(Want::usable).error().fault == Fault::sign_in_needed);
+}
+
+TEST_CASE("obtain: nothing writable, no cache, still a token", "[token]") {
+  Home home;
+  auto account = account_in(home);
+  account.grant = account::Grant::app;
+  account.keyring_dir = "/proc/nowhere";
+  account.client_secret_file = home.write("secret", "s3cret", 0400);
+  FakeHelper helper([](const net::Record&) { return token_answer("access-1"); });
+  for (int i = 0; i < 2; ++i) {
+    Source source(account, places(), helper.door());
+    source.start();
+    CHECK(got(source) == "access-1");
+  }
+  CHECK(helper.requests == 2);
+}
+
+TEST_CASE("obtain: a rotated token of refresh_token_file lasts until the file changes", "[token]") {
+  Home home;
+  auto account = account_in(home);
+  account.refresh_token_file = home.write("token", "from-file-1\n", 0444);
+  std::string seen;
+  FakeHelper helper([&](const net::Record& request) {
+    seen = request.get("form.refresh_token");
+    return token_answer("access", 0, seen + "+");
+  });
+  const auto ask = [&] {
+    Source source(account, places(), helper.door());
+    CHECK(got(source) == "access");
+    return seen;
+  };
+  CHECK(ask() == "from-file-1");
+  CHECK(ask() == "from-file-1+");
+  CHECK(ask() == "from-file-1++");
+  home.write("token", "from-file-2\n", 0444);
+  CHECK(ask() == "from-file-2");
+  CHECK(ask() == "from-file-2+");
+}
+
+TEST_CASE("obtain: what the account lacks is said before anything is asked", "[token]") {
+  Home home;
+  FakeHelper helper([](const net::Record&) { return token_answer("access"); });
+  const auto cause = [&](auto change) {
+    auto account = account_in(home);
+    change(account);
+    Source source(account, places(), helper.door());
+    auto token = source.get(Want::usable);
+    REQUIRE_FALSE(token.ok());
+    CHECK(token.error().account == "work");
+    CHECK_FALSE(token.error().cure.empty());
+    return token.error().cause;
+  };
+  using account::Account;
+  CHECK(cause([](Account& a) { a.grant = account::Grant::federated; }) ==
+        "grant = federated is not supported by this version");
+  CHECK(cause([](Account& a) { a.keyring = account::Keyring::secret_service; }) ==
+        "this version has no `keyring = secret-service`, only `file`");
+  CHECK(cause([](Account& a) { a.token_endpoint = "http://login.example.org/token"; }) ==
+        "token_endpoint does not begin with https://");
+  CHECK(cause([](Account& a) { a.token_endpoint.clear(); }) == "token_endpoint is not set");
+  CHECK(cause([](Account& a) { a.client_id.clear(); }) == "client_id is not set");
+  CHECK(cause([](Account&) {}) == "not signed in yet");
+  CHECK(helper.requests == 0);
+}
+
+TEST_CASE("obtain: the stored password, for auth = plain", "[token]") {
+  Home home;
+  auto account = account_in(home);
+  FakeHelper helper([](const net::Record&) { return token_answer("access"); });
+  Source source(account, places(), helper.door());
+  CHECK(source.password().error().cause == "no password is stored");
+  CHECK(source.password().error().cure == "run: mailbearer secret set work password");
+  REQUIRE((*token::open_keyring(account, {}))->store(account, Kind::password, Secret("pw")).ok());
+  CHECK(source.password()->reveal() == "pw");
+  account.password_file = home.write("pw", "from file\r\n");
+  Source other(account, places(), helper.door());
+  CHECK(other.password()->reveal() == "from file");
+}
+
+namespace {
+
+// A strict server shared by all processes: each refresh token is good once. Its state is a file.
+net::Record strict_server(const std::string& state, const net::Record& request) {
+  const base::Fd file(open(state.c_str(), O_RDWR | O_CLOEXEC));
+  flock(file.get(), LOCK_EX);
+  std::array<char, 64> text{};
+  const ssize_t size = pread(file.get(), text.data(), text.size(), 0);
+  const int count = std::atoi(std::string(text.data(), static_cast<std::size_t>(size)).c_str());
+  if (request.get("form.refresh_token") != "refresh-" + std::to_string(count)) {
+    return refusal(400, "invalid_grant");
+  }
+  usleep(50'000);
+  const std::string next = std::to_string(count + 1);
+  if (pwrite(file.get(), next.data(), next.size(), 0) < 0) return refusal(500, "");
+  return token_answer("access-" + next, 3600, "refresh-" + next);
+}
+
+// Exit status: 0 when the process got the token.
+int one_process(const account::Account& account, const std::string& state, bool early) {
+  int result = 1;
+  {
+    FakeHelper helper([&](const net::Record& request) { return strict_server(state, request); });
+    Source source(account, places(), helper.door());
+    if (early) source.start();
+    auto token = source.get(Want::usable);
+    if (token && token->reveal() == "access-1") result = 0;
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("T6: 20 processes at once make one token request, and all get the token", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-0");
+  const std::string state = home.write("state", "0");
+  std::vector<pid_t> children;
+  for (int i = 0; i < 20; ++i) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) _exit(one_process(account, state, i % 2 == 0));
+    children.push_back(child);
+  }
+  int failures = 0;
+  for (const pid_t child : children) {
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    if (status != 0) ++failures;
+  }
+  CHECK(failures == 0);
+  CHECK(fixture::content_of(state) == "1");
+  CHECK(stored(account) == "refresh-1");
+}
+
+TEST_CASE("T5: killed at any moment, the next process still gets a token or a clear sentence",
+          "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  for (int delay_us = 0; delay_us < 100'000; delay_us += 4'000) {
+    sign_in(account, "refresh-0");
+    const std::string state = home.write("state", "0");
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) _exit(one_process(account, state, true));
+    usleep(static_cast<useconds_t>(delay_us));
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    FakeHelper helper([&](const net::Record& request) { return strict_server(state, request); });
+    Source source(account, places(), helper.door());
+    auto token = source.get(Want::usable);
+    if (!token) CHECK(token.error().fault == Fault::sign_in_needed);
+  }
+}
