@@ -23,7 +23,7 @@ using account::Account;
 using base::Error;
 using base::Fault;
 
-constexpr std::size_t secret_limit_bytes = 64 * 1024;
+constexpr std::size_t secret_limit_bytes = 64UL * 1024;
 
 int complain(const Error& error) {
   std::string line = "mailbearer: ";

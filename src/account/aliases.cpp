@@ -15,7 +15,7 @@ namespace {
 using base::Error;
 using base::Fault;
 
-constexpr std::size_t file_limit_bytes = 1024 * 1024;
+constexpr std::size_t file_limit_bytes = 1024UL * 1024;
 constexpr std::size_t step_limit = 1000;
 
 // Where `sought` stands outside quotes, or npos.

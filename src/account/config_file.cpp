@@ -15,8 +15,8 @@ namespace {
 using base::Error;
 using base::Fault;
 
-constexpr std::size_t file_limit_bytes = 1024 * 1024;
-constexpr std::size_t line_limit_bytes = 64 * 1024;
+constexpr std::size_t file_limit_bytes = 1024UL * 1024;
+constexpr std::size_t line_limit_bytes = 64UL * 1024;
 constexpr std::size_t name_limit_bytes = 49;  // MAX_SECTION and MAX_NAME of inih, less the NUL
 constexpr int ini_room_bytes = static_cast<int>(line_limit_bytes) + 3;
 
@@ -93,7 +93,7 @@ void judge_section_line(Parse& parse, std::string_view line) {
 
 char* give(char* into, int room, std::string_view line) {
   if (room < 2 || line.size() + 2 > static_cast<std::size_t>(room)) return nullptr;
-  std::memcpy(into, line.data(), line.size());
+  line.copy(into, line.size());
   into[line.size()] = '\n';
   into[line.size() + 1] = '\0';
   return into;

@@ -104,24 +104,22 @@ void take_section(const Section& section, Reading& reading) {
                    : "did you mean [" + (near == "account" ? "account NAME" : near) + "]?"));
 }
 
+// False: the file cannot be read.
+bool read_one_file(const std::string& file, Reading& reading) {
+  base::Result<std::vector<Section>> sections = read_config_file(file);
+  if (!sections) {
+    reading.faults.push_back(std::move(sections).error());
+    return false;
+  }
+  for (const Section& section : *sections) take_section(section, reading);
+  return true;
+}
+
 void read_files(const ConfigurationPaths& paths, Reading& reading) {
-  std::vector<std::string> files = {paths.main_file};
-  base::Result<std::vector<Section>> main = read_config_file(paths.main_file);
-  if (!main) return reading.faults.push_back(std::move(main).error());
-  if (paths.profile == Profile::system) {
-    base::Result<std::vector<std::string>> parts = parts_of(paths.main_file);
-    if (!parts) return reading.faults.push_back(std::move(parts).error());
-    files.insert(files.end(), parts->begin(), parts->end());
-  }
-  for (const std::string& file : files) {
-    base::Result<std::vector<Section>> sections =
-        file == paths.main_file ? std::move(main) : read_config_file(file);
-    if (!sections) {
-      reading.faults.push_back(std::move(sections).error());
-      continue;
-    }
-    for (const Section& section : *sections) take_section(section, reading);
-  }
+  if (!read_one_file(paths.main_file, reading) || paths.profile != Profile::system) return;
+  base::Result<std::vector<std::string>> parts = parts_of(paths.main_file);
+  if (!parts) return reading.faults.push_back(std::move(parts).error());
+  for (const std::string& part : *parts) read_one_file(part, reading);
 }
 
 Account* find_mutable(Configuration& configuration, const std::string& name) {

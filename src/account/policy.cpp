@@ -14,8 +14,8 @@ namespace account {
 namespace {
 
 constexpr std::size_t first_buffer_bytes = 4096;
-constexpr std::size_t last_buffer_bytes = 1024 * 1024;  // a group of many thousand members
-constexpr int group_limit = 65536;                      // NGROUPS_MAX of Linux
+constexpr std::size_t last_buffer_bytes = 1024UL * 1024;  // a group of many thousand members
+constexpr int group_limit = 65536;                        // NGROUPS_MAX of Linux
 
 // Calls a getXXnam_r-like function with a buffer that grows until it fits.
 template <typename Record, typename Call>

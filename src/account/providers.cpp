@@ -70,7 +70,7 @@ base::Done Providers::check() const {
       if (!base_name.empty() && resolve(base_name) != base_name) {
         return base::failure(
             base::Fault::config,
-            path_ + ": [" + name + "] is based on unknown provider `" + base_name + "`");
+            path_ + ": [" + part.provider + "] is based on unknown provider `" + base_name + "`");
       }
       name = base_name;
     }
@@ -81,7 +81,7 @@ base::Done Providers::check() const {
 std::string Providers::base_of(const std::string& provider) const {
   for (const Part& part : parts_) {
     if (part.provider != provider || !part.needs.empty()) continue;
-    const std::string name = value_of(part.settings, "based_on");
+    std::string name = value_of(part.settings, "based_on");
     if (!name.empty()) return name;
   }
   return {};

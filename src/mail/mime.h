@@ -12,20 +12,22 @@
 namespace mail {
 
 // Raw 8-bit text in unstructured fields, phrases and comments becomes encoded words (UTF-8 when it
-// is valid, else taken for windows-1252); addresses themselves are not touched. Fields that are
-// ASCII keep their bytes.
+// is valid, else taken for windows-1252); parameters of Content-Type and Content-Disposition take
+// the form of RFC 2231. Of an address only the domain changes, to A-labels, where its local part is
+// ASCII. Fields that are ASCII keep their bytes.
 void encode_header(Header& header);
 // One phrase or text as RFC 2047 words, or as it is when ASCII.
 std::string encode_words(std::string_view text);
 
-// MIME-Version, Content-Type, Content-Transfer-Encoding for an 8-bit body that has no MIME header.
+// MIME-Version, Content-Type, Content-Transfer-Encoding for an 8-bit UTF-8 body that has no MIME
+// header; a Content-Type without MIME-Version (Debian's anacron) gets the others.
 void label_8bit_body(Message& message);
 
 // Folds header lines over 998 octets at blanks; a line without any is Fault::bad_message.
 base::Done fold_long_fields(Header& header);
 
-// Whether the body must be re-encoded for a server: 8-bit without 8BITMIME, or a line over 998
-// octets.
+// Whether the body must be re-encoded for a server: 8-bit without 8BITMIME, a line over 998 octets,
+// or a NUL.
 bool needs_reencoding(const Message& message, bool server_takes_8bit);
 
 // Re-encodes the parts that need it (quoted-printable for text, base64 else) and nothing else.

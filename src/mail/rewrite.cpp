@@ -1,7 +1,5 @@
 #include "mail/rewrite.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "mail/address_field.h"
 #include "mail/idn.h"

@@ -20,9 +20,11 @@ namespace mail {
 // What an account means for one message; made by account/choose, a plain value here.
 struct SenderRules {
   enum class RewriteFrom : std::uint8_t { automatic, always, never };
-  std::string account{};            // its name, for texts
-  Mailbox user{};                   // the mailbox that signs in
-  std::vector<std::string> from{};  // patterns: "a@b", "*@b", "*"; user always counts
+  std::string account{};  // its name, for texts
+  Mailbox user{};         // the mailbox that signs in
+  // Patterns: "a@b", "*@b", "*@*.b" (every domain below b), "a@*", "*"; user always counts. Case is
+  // ignored in both halves, as providers do.
+  std::vector<std::string> from{};
   RewriteFrom rewrite_from = RewriteFrom::never;
   bool null_sender = true;                   // the provider takes MAIL FROM:<>
   std::string sender_domain{};               // for unqualified senders and header recipients
@@ -34,11 +36,14 @@ struct SenderRules {
       alias{};
 };
 
+// A mailbox without a domain counts with `sender_domain`; the null one never matches.
 bool matches_from(const SenderRules& rules, const Mailbox& mailbox);
 bool is_local(const SenderRules& rules, const Mailbox& mailbox);
 
-// The reverse-path to use, and the From fields as they may leave. Marks a null sender that became
-// `user`.
+// The reverse-path to use, and From and Sender as they may leave. Marks a null sender that became
+// `user`. Only addresses change, names and comments stay. Under `never` a bare login name in From
+// is nobody's address and becomes `user` too. A Sender that may not be used is dropped, or becomes
+// `user` where From names several mailboxes. In a signed message nothing is replaced.
 base::Done rewrite_senders(const SenderRules& rules, Envelope& envelope, Header& header);
 
 // Local recipients to real ones, each once; unqualified header addresses completed.

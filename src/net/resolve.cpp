@@ -88,7 +88,7 @@ std::vector<SocketAddress> numeric(const std::string& host, const std::string& p
   const addrinfo hints = wanted(AI_NUMERICHOST);
   addrinfo* list = nullptr;
   if (getaddrinfo(host.c_str(), port.c_str(), &hints, &list) != 0) return {};
-  const std::vector<SocketAddress> out = collect(list);
+  std::vector<SocketAddress> out = collect(list);
   freeaddrinfo(list);
   return out;
 }

@@ -13,7 +13,7 @@ namespace net {
 
 namespace {
 
-constexpr std::size_t fill_bytes = 16 * 1024;
+constexpr std::size_t fill_bytes = std::size_t{16} * 1024;
 
 void make_non_blocking(int fd) {
   const int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;

@@ -23,8 +23,8 @@ namespace net {
 namespace {
 
 constexpr const char* system_trust = "/etc/ssl/certs";
-constexpr std::size_t ca_file_limit = 4 * 1024 * 1024;
-constexpr std::size_t client_certificate_limit = 256 * 1024;
+constexpr std::size_t ca_file_limit = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t client_certificate_limit = std::size_t{256} * 1024;
 constexpr std::size_t most_names_told = 4;
 constexpr std::size_t name_limit = 100;
 

@@ -21,6 +21,7 @@ constexpr std::size_t body_limit_bytes = 4 * 1024 * 1024;
 constexpr std::size_t path_limit = 1000;
 constexpr std::size_t thread_count = 64;
 constexpr std::int64_t slice_ms = 50;
+constexpr std::size_t piece_bytes = 64 * 1024;
 
 WebRequest to_request(const httplib::Request& from) {
   WebRequest request;
@@ -42,12 +43,13 @@ void read_form(WebRequest& request) {
 // The body so many times, in pieces: a large answer costs no memory.
 void set_repeated(httplib::Response& into, const WebAnswer& answer) {
   const std::size_t total = answer.body.size() * static_cast<std::size_t>(answer.repeat);
+  std::string block = answer.body;
+  while (block.size() < piece_bytes) block += block;
   into.set_content_provider(
       total, answer.content_type,
-      [body = answer.body](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
-        const std::size_t at = offset % body.size();
-        const std::size_t count = std::min(length, body.size() - at);
-        return sink.write(body.data() + at, count);
+      [block](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+        const std::size_t at = offset % block.size();
+        return sink.write(block.data() + at, std::min(length, block.size() - at));
       });
 }
 

@@ -40,7 +40,7 @@ class Identity {
 
   WebAnswer tenant_service(const WebRequest& request, const std::string& tenant,
                            const std::string& service);
-  // token (identity_token.cpp)
+  // token (identity_token.cpp, identity_client.cpp)
   WebAnswer token(const WebRequest& request, const std::string& tenant);
   WebAnswer grant(const WebRequest& request, const std::string& tenant, const std::string& kind);
   WebAnswer by_code(const WebRequest& request, const App& app);

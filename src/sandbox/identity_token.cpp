@@ -1,9 +1,5 @@
-#include <algorithm>
-
 #include "base/clock.h"
-#include "base/seal.h"
 #include "base/text.h"
-#include "sandbox/assertion.h"
 #include "sandbox/identity.h"
 #include "sandbox/json.h"
 
@@ -12,7 +8,6 @@ namespace sandbox {
 namespace {
 
 constexpr const char* device_grant = "urn:ietf:params:oauth:grant-type:device_code";
-constexpr const char* assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 // The grant's name for the journal: never bytes from outside.
 std::string grant_name(const std::string& kind) {
@@ -20,35 +15,6 @@ std::string grant_name(const std::string& kind) {
     if (kind == known) return known;
   }
   return kind == device_grant ? "device_code" : "other";
-}
-
-// RFC 6749 section 2.3.1: user and password are form-encoded inside Basic. A client that does not
-// encode is understood too, as long as its words hold no percent sign.
-bool read_basic(const std::string& authorization, std::string& id, std::string& secret) {
-  if (!base::starts_with_ignoring_case(authorization, "Basic ")) return false;
-  base::Result<std::string> plain = base::from_base64(base::trim(authorization.substr(6)));
-  if (!plain) return false;
-  const std::size_t colon = plain->find(':');
-  if (colon == std::string::npos) return false;
-  const auto decode = [](const std::string& text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const auto digit = [&](std::size_t at) {
-        const std::string_view hex = "0123456789abcdef";
-        return at < text.size() ? hex.find(base::to_lower(text[at])) : std::string_view::npos;
-      };
-      if (text[i] == '%' && digit(i + 1) < 16 && digit(i + 2) < 16) {
-        out += static_cast<char>(digit(i + 1) * 16 + digit(i + 2));
-        i += 2;
-      } else {
-        out += text[i];
-      }
-    }
-    return out;
-  };
-  id = decode(plain->substr(0, colon));
-  secret = decode(plain->substr(colon + 1));
-  return true;
 }
 
 }  // namespace
@@ -108,52 +74,6 @@ WebAnswer Identity::grant(const WebRequest& request, const std::string& tenant,
   if (kind == "authorization_code") return by_code(request, client.app);
   if (kind == "refresh_token") return by_refresh(request, client.app);
   return by_device(request, client.app);
-}
-
-std::optional<EntraError> Identity::prove_client(const WebRequest& request,
-                                                 const std::string& tenant, bool app_only,
-                                                 Client& client) {
-  std::string id = parameter(request.form, "client_id");
-  std::string secret = parameter(request.form, "client_secret");
-  std::string basic_id;
-  if (read_basic(request.authorization, basic_id, secret) && id.empty()) id = basic_id;
-  if (id.empty()) return entra_error(900144, "client_id");
-  const std::optional<App> app = tenant_.app(id);
-  if (!app) return entra_error(700016, id);
-  client.app = *app;
-  const bool asserted = request.form.count("client_assertion") != 0;
-  if (app->is_public()) {
-    if (!secret.empty() || asserted) return entra_error(700025);
-    if (app_only) return entra_error(7000218);
-    return std::nullopt;
-  }
-  if (asserted) return prove_assertion(request, tenant, *app);
-  if (secret.empty()) return entra_error(7000218);
-  if (app->secret.empty() || secret != app->secret) return entra_error(7000215, id);
-  if (app->secret_expired) return entra_error(7000222, id);
-  return std::nullopt;
-}
-
-std::optional<EntraError> Identity::prove_assertion(const WebRequest& request,
-                                                    const std::string& tenant, const App& app) {
-  if (parameter(request.form, "client_assertion_type") != assertion_type) {
-    return entra_error(900144, "client_assertion_type");
-  }
-  AssertionRules rules;
-  rules.client_id = app.client_id;
-  rules.certificates = app.certificates;
-  rules.now = base::wall_seconds();
-  for (const std::string& name : {tenant, tenant_.id(), tenant_.domain()}) {
-    rules.audiences.push_back(base_url_ + "/" + name + "/oauth2/v2.0/token");
-    rules.audiences.push_back(base_url_ + "/" + name + "/v2.0");
-  }
-  const AssertionVerdict verdict =
-      check_assertion(parameter(request.form, "client_assertion"), rules);
-  if (verdict.code != 0) return entra_error(verdict.code, verdict.detail);
-  if (!tenant_.take_assertion_id(app.client_id, verdict.jti)) {
-    return entra_error(50013, "The assertion was used before.");
-  }
-  return std::nullopt;
 }
 
 WebAnswer Identity::by_code(const WebRequest& request, const App& app) {

@@ -3,9 +3,9 @@
 namespace transport {
 
 namespace {
-constexpr std::size_t write_bytes = 64 * 1024;
+constexpr std::size_t write_bytes = std::size_t{64} * 1024;
 // So that a piece with its stuffing never makes the buffer grow far beyond one write.
-constexpr std::size_t slice_bytes = 16 * 1024;
+constexpr std::size_t slice_bytes = std::size_t{16} * 1024;
 constexpr std::size_t window_bytes = 1024;
 }  // namespace
 

@@ -18,7 +18,7 @@ namespace transport {
 
 constexpr std::size_t reply_line_limit = 2048;
 constexpr std::size_t reply_lines_limit = 100;
-constexpr std::size_t reply_bytes_limit = 64 * 1024;
+constexpr std::size_t reply_bytes_limit = std::size_t{64} * 1024;
 
 struct Reply {
   int code = 0;

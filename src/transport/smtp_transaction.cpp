@@ -14,7 +14,7 @@ namespace transport {
 namespace {
 
 // RFC 2920 3.1: what is sent ahead must fit the windows of both sides while nobody reads.
-constexpr std::size_t flight_octets = 32 * 1024;
+constexpr std::size_t flight_octets = std::size_t{32} * 1024;
 
 std::string in_megabytes(std::uint64_t bytes) {
   std::array<char, 32> text{};
