@@ -2,6 +2,10 @@
 # all · demo · check · check-integration · bench · lint · install · clean
 # Variants have their own folder:  make SAN=address,undefined check-unit
 MAKEFLAGS += --no-builtin-rules
+# All processors, unless the caller says -j himself.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 SHELL := /bin/sh
 
 # make V=1 shows the whole commands.
@@ -135,22 +139,22 @@ deps-integration: ; $(setup) build check integration
 again = $(MAKE) --no-print-directory
 
 demo: deps-demo
-	$(again) all
+	+$(again) all
 	sh tests/demo.sh $(BUILD)/bin
 
 check: deps-check
-	$(again) all unit-programs
+	+$(again) all unit-programs
 	sh tests/run_check.sh $(BUILD)
 
 check-integration: deps-integration
-	$(again) all
+	+$(again) all
 	python3 tests/integration/run.py --bin $(BUILD)/bin
 
 # --- Lint: the include law, the format, clang-tidy, the scripts, the manual pages.
 own_files = $(shell git ls-files 'src/*.cpp' 'src/*.h' 'tests/*.cpp' 'tests/*.h' 2>/dev/null)
 own_sources = $(filter src/%.cpp,$(own_files))
 lint: deps-check
-	$(again) lint-rooms lint-format lint-own lint-tidy
+	+$(again) lint-rooms lint-format lint-own lint-tidy
 
 lint-rooms:
 	awk -v root=src -f tests/lint/rooms.awk src/ROOMS $(filter src/%,$(own_files))

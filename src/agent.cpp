@@ -35,8 +35,9 @@ submit::Verdict refusal(const base::Error& error, std::int64_t temporary_exit) {
 // One message, from submission to verdict: the walk that docs/architecture.md tells.
 class OneShot {
  public:
-  OneShot(const cli::AgentOptions& options, const cli::Environment& environment)
-      : options_(options), environment_(environment), person_(cli::person_of(getuid())) {}
+  OneShot(const cli::AgentOptions& options, const cli::Environment& environment,
+          const cli::Person& person)
+      : options_(options), environment_(environment), person_(person) {}
 
   submit::Verdict take(mail::Submission submission, const base::Trace& trace) {
     base::Result<account::Configuration> configuration = load();
@@ -100,7 +101,7 @@ class OneShot {
     net::HelperProgram helper(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
                               cli::environment_for_child(environment_));
     token::Source::Places places;
-    places.runtime_dir = cli::runtime_dir(getuid());
+    places.runtime_dir = cli::runtime_dir(person_.uid);
     places.keyring.credentials_directory = environment_.credentials_directory;
     token::Source source(account, places, {[&helper] { return helper.open(); }});
 
@@ -127,16 +128,17 @@ class OneShot {
 
   const cli::AgentOptions& options_;
   const cli::Environment& environment_;
-  cli::Person person_;
+  const cli::Person& person_;
 };
 
 int serve_once(const cli::AgentOptions& options) {
   const cli::Environment environment = cli::read_environment();
-  OneShot one_shot(options, environment);
+  const cli::Person person = cli::person_of(getuid());
+  OneShot one_shot(options, environment, person);
   submit::SessionRules rules;
-  rules.peer.uid = getuid();
+  rules.peer.uid = person.uid;
   rules.peer.groups = {getgid()};
-  rules.peer_login = cli::person_of(getuid()).login;
+  rules.peer_login = person.login;
   net::FdStream stream{base::Fd(dup(STDIN_FILENO))};
   const base::Done served = submit::serve(
       stream, rules, [&one_shot](mail::Submission submission, const base::Trace& trace) {

@@ -152,6 +152,10 @@ begin() {
   ls "$maildir" >"$private/mails.before"
 }
 new_mails() { ls "$maildir" | comm -13 "$private/mails.before" -; }
+new_mail() { # the path of the first one
+  set -- $(new_mails)
+  printf '%s\n' "${1:+$maildir/}${1:-/dev/null}"
+}
 
 # show WANTED-MAILS WANTED-CODE CALLER-STATUS: what happened, and whether it should have.
 show() {
@@ -199,14 +203,18 @@ show 1 0 "$status"
 [ $status -eq 0 ] || fail 'mail() answered false'
 arrived_for ann@example.org
 arrived_for audit@example.org
-if grep -q '^Bcc' "$maildir/$(new_mails)"; then fail 'Bcc left with the message'; fi
+if grep -q '^Bcc' "$(new_mail)"; then fail 'Bcc left with the message'; fi
 
+# Nothing of the caller's own git settings has a say.
+GIT_CONFIG_NOSYSTEM=1
+GIT_CONFIG_GLOBAL=$private/home/.gitconfig
+export GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+git config --file "$GIT_CONFIG_GLOBAL" user.name 'Zoë Dev'
+git config --file "$GIT_CONFIG_GLOBAL" user.email "$user"
 heading 'git send-email, a series of two patches'
 begin
 (
-  GIT_CONFIG_NOSYSTEM=1
-  GIT_AUTHOR_NAME='Zoë Dev' GIT_AUTHOR_EMAIL=$user GIT_COMMITTER_NAME='Zoë Dev' GIT_COMMITTER_EMAIL=$user
-  export GIT_CONFIG_NOSYSTEM GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL
   git init -q -b main "$private/repository" && cd "$private/repository" || exit 1
   printf 'int main() {}\n' >hello.c && git add hello.c && git commit -q -m 'Start' || exit 1
   printf '#include <stdio.h>\n\nint main() { puts("hello"); }\n' >hello.c && git commit -q -a -m 'Say hello' || exit 1
@@ -254,7 +262,7 @@ show 1 0 "$status"
 [ $status -eq 0 ] || { fail 'mutt failed:'; cat "$private/caller.out"; }
 arrived_for ann@example.org
 arrived_for bob@example.org
-grep -q 'still part of the message' "$maildir/$(new_mails)" || fail 'the message ended at its dot'
+grep -q 'still part of the message' "$(new_mail)" || fail 'the message ended at its dot'
 
 heading 'an attachment of 20 MB, by mutt'
 head -c 20000000 /dev/urandom >"$private/photos.zip"
@@ -264,7 +272,7 @@ printf 'Here they are.\n' |
 status=$?
 show 1 0 "$status"
 [ $status -eq 0 ] || { fail 'mutt failed:'; cat "$private/caller.out"; }
-tr -d '\r' <"$maildir/$(new_mails)" |
+tr -d '\r' <"$(new_mail)" |
   awk '/^Content-Disposition: attachment/ { found = 1 } found && content && /^--/ { exit } content { print } found && /^$/ { content = 1 }' |
   base64 -d >"$private/photos.arrived"
 if cmp -s "$private/photos.zip" "$private/photos.arrived"; then

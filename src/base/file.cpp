@@ -109,7 +109,7 @@ Result<Fd> open_trusted(const std::string& path, bool private_too) {
 
 Result<std::string> read_all(int fd, std::size_t limit, const std::string& path) {
   std::string out;
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, std::size_t{16} * 1024> buffer{};
   for (;;) {
     const ssize_t got = read(fd, buffer.data(), buffer.size());
     if (got == 0) return out;

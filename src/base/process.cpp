@@ -23,7 +23,7 @@ std::string program_folder() {
 }
 
 std::string sibling_program(const std::string& name, const std::string& installed_folder) {
-  const std::string beside = program_folder() + "/" + name;
+  std::string beside = program_folder() + "/" + name;
   if (access(beside.c_str(), X_OK) == 0) return beside;
   return installed_folder + "/" + name;
 }

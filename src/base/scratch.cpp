@@ -10,7 +10,7 @@
 namespace base {
 
 namespace {
-constexpr std::size_t piece_bytes = 64 * 1024;
+constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 constexpr const char* where = "temporary file";
 }  // namespace
 

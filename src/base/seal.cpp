@@ -1,5 +1,6 @@
 #include "base/seal.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -17,7 +18,7 @@ constexpr std::size_t nonce_bytes = 12;
 constexpr std::size_t tag_bytes = 16;
 constexpr std::size_t overhead_bytes = magic.size() + nonce_bytes + tag_bytes;
 // Credentials are short; this bound keeps every length within OpenSSL's int.
-constexpr std::size_t limit_bytes = 16 * 1024 * 1024;
+constexpr std::size_t limit_bytes = std::size_t{16} * 1024 * 1024;
 
 struct FreeCipher {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
@@ -42,8 +43,15 @@ Error not_ours() {
   return failure(Fault::sign_in_needed, "sealed data is damaged, or was sealed with another key");
 }
 
+// A12: the file that OPENSSL_CONF names must steer nothing; whoever comes first must say so.
+bool library_ready() {
+  static const bool ready = OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr) == 1;
+  return ready;
+}
+
 bool sizes_fit(const Secret& key, std::string_view bound_to, std::size_t bytes) {
-  return key.size() == seal_key_bytes && bound_to.size() <= limit_bytes && bytes <= limit_bytes;
+  return library_ready() && key.size() == seal_key_bytes && bound_to.size() <= limit_bytes &&
+         bytes <= limit_bytes;
 }
 
 // Memory for plain text that is wiped however the function is left.
@@ -102,14 +110,16 @@ Result<Secret> unseal(const Secret& key, std::string_view bound_to, std::string_
   if (EVP_DecryptFinal_ex(context.get(), out(plain.text.data() + written), &last) != 1) {
     return not_ours();
   }
-  return Secret(std::string_view(plain.text).substr(0, static_cast<std::size_t>(written + last)));
+  return Secret(std::string_view(plain.text)
+                    .substr(0, static_cast<std::size_t>(written) + static_cast<std::size_t>(last)));
 }
 
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, 32> digest{};
   unsigned int size = 0;
   // Fails only when OpenSSL has no SHA-256, which no program of ours can go on without.
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+  if (!library_ready() ||
+      EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
     std::abort();
   }
   static constexpr std::string_view digits = "0123456789abcdef";
@@ -122,7 +132,7 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 Result<Secret> random_secret(std::size_t count) {
-  if (count > limit_bytes) return refused();
+  if (count > limit_bytes || !library_ready()) return refused();
   WipedBuffer bytes(count);
   if (count > 0 && RAND_bytes(out(bytes.text.data()), static_cast<int>(count)) != 1) {
     return refused();
@@ -133,7 +143,7 @@ Result<Secret> random_secret(std::size_t count) {
 namespace {
 
 // A whole number of 3-byte groups, so that pieces can be joined.
-constexpr std::size_t piece_bytes = 3 * 1024;
+constexpr std::size_t piece_bytes = std::size_t{3} * 1024;
 
 // The one encoder of this file: `take` gets the text in pieces.
 template <typename Take>

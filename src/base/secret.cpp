@@ -28,7 +28,7 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 }
 
 void Secret::append(std::string_view bytes) {
-  if (size_ + bytes.size() > capacity_) {
+  if (bytes_ == nullptr || size_ + bytes.size() > capacity_) {
     // Growing by hand: realloc could leave an unwiped copy behind.
     const std::size_t capacity = (size_ + bytes.size()) * 2 + 16;
     char* grown = static_cast<char*>(std::malloc(capacity));
@@ -42,7 +42,8 @@ void Secret::append(std::string_view bytes) {
     capacity_ = capacity;
     return;
   }
-  if (!bytes.empty()) std::memmove(bytes_ + size_, bytes.data(), bytes.size());
+  if (bytes.empty()) return;
+  std::memmove(bytes_ + size_, bytes.data(), bytes.size());
   size_ += bytes.size();
 }
 

@@ -1,6 +1,7 @@
-// helper_program: mailbearer-helper as a child, started when first needed and ended with this object.
-// What it is asked: token requests (token/obtain, over a socket from open()) and re-encoding (here).
-// Owns: the children it started; each ends when its socket closes. Errors: Fault::os, Fault::unavailable.
+// helper_program: mailbearer-helper as a child, started when first needed and ended with this
+// object. What it is asked: token requests (token/obtain, over a socket from open()) and
+// re-encoding (here). Owns: the children it started; each ends when its socket closes. Errors:
+// Fault::os, Fault::unavailable.
 #pragma once
 
 #include <sys/types.h>

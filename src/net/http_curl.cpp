@@ -16,7 +16,7 @@ namespace net {
 
 namespace {
 
-constexpr std::size_t answer_limit_bytes = 1024 * 1024;
+constexpr std::size_t answer_limit_bytes = std::size_t{1024} * 1024;
 constexpr std::int64_t longest_delay_s = 3600;
 constexpr const char* system_trust = "/etc/ssl/certs";
 

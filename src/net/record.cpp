@@ -16,7 +16,7 @@ namespace net {
 
 namespace {
 
-constexpr std::size_t record_limit_bytes = 1024 * 1024;
+constexpr std::size_t record_limit_bytes = std::size_t{1024} * 1024;
 constexpr std::size_t field_limit = 64;
 constexpr std::size_t length_bytes = 4;
 
@@ -124,7 +124,7 @@ base::Result<std::size_t> receive_some(int socket, char* into, std::size_t count
 base::Result<base::Secret> receive_exactly(int socket, std::size_t count, base::Fd& kept,
                                            base::Deadline deadline) {
   base::Secret out;
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16'384> buffer{};
   base::Result<base::Secret> answer = gone();
   for (;;) {
     if (out.size() == count) {

@@ -19,8 +19,8 @@ namespace submit {
 
 struct SessionRules {
   std::string host_name = "localhost";
-  std::uint64_t size_limit_bytes = 0;      // 0: none
-  std::int64_t idle_ms = 10 * 60 * 1000L;  // for the next command, and for each piece of data
+  std::uint64_t size_limit_bytes = 0;  // 0: none
+  std::int64_t idle_ms = 600'000;      // for the next command, and for each piece of data
   mail::Peer peer{};
   std::string peer_login{};  // MAIL FROM of this name alone is no chosen sender
 };

@@ -12,7 +12,7 @@ namespace token {
 
 namespace {
 
-constexpr std::size_t limit_bytes = 64 * 1024;
+constexpr std::size_t limit_bytes = std::size_t{64} * 1024;
 
 std::string_view without_newline(std::string_view text) {
   if (!text.empty() && text.back() == '\n') text.remove_suffix(1);

@@ -12,7 +12,7 @@ namespace token {
 namespace {
 
 constexpr std::size_t depth_limit = 32;
-constexpr std::size_t token_limit_bytes = 32 * 1024;
+constexpr std::size_t token_limit_bytes = std::size_t{32} * 1024;
 constexpr std::size_t code_limit = 16;
 constexpr std::size_t text_limit_bytes = 4096;
 // A longer life than a day is not believed, nor needed.

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t lock_slack_ms = 15'000;
 
 // RFC 4954 section 4: a server need not take a longer answer, in base64.
-constexpr std::size_t sasl_limit_bytes = 12'288 / 4 * 3;
+constexpr std::size_t sasl_limit_bytes = std::size_t{12'288} / 4 * 3;
 // "user=", "auth=Bearer ", "host=", "port=" and separators of both mechanisms.
 constexpr std::size_t sasl_frame_bytes = 64;
 
@@ -35,7 +35,7 @@ base::Done fits(const account::Account& account, const base::Secret& token) {
 }  // namespace
 
 struct Source::State {
-  State(const account::Account& from, Places places, HelperDoor door)
+  State(const account::Account& from, const Places& places, HelperDoor door)
       : account(from),
         helper(std::move(door)),
         refresh(account, places.runtime_dir, places.keyring) {}
@@ -96,8 +96,8 @@ base::Result<CachedToken> Source::State::obtain() {
   return refresh.run(helper.open, refused);
 }
 
-Source::Source(const account::Account& account, Places places, HelperDoor helper)
-    : state_(std::make_unique<State>(account, std::move(places), std::move(helper))) {}
+Source::Source(const account::Account& account, const Places& places, HelperDoor helper)
+    : state_(std::make_unique<State>(account, places, std::move(helper))) {}
 
 Source::~Source() {
   // A request that is under way may bring a rotated refresh token, which must be stored.

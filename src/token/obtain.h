@@ -33,7 +33,7 @@ class Source {
         runtime_dir{};  // /run/user/UID/mailbearer, or empty: cache beside the refresh token
     KeyringPlaces keyring{};
   };
-  Source(const account::Account& account, Places places, HelperDoor helper);
+  Source(const account::Account& account, const Places& places, HelperDoor helper);
   ~Source();
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;

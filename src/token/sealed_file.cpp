@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view version = "MBC1";
 constexpr std::size_t digest_digits = 64;
 constexpr std::size_t header_bytes = version.size() + 1 + digest_digits + 1;
-constexpr std::size_t file_limit_bytes = 256 * 1024;
+constexpr std::size_t file_limit_bytes = std::size_t{256} * 1024;
 
 std::string bound_to(std::string_view words) {
   return std::string(version) + "\n" + std::string(words);

@@ -9,6 +9,11 @@ namespace transport {
 
 namespace {
 
+// sendgrid and others sign in by a name that is no mailbox.
+const std::string& sign_in_name(const account::Account& account) {
+  return account.auth_user.empty() ? account.user : account.auth_user;
+}
+
 constexpr std::size_t blob_limit = 12'288;      // RFC 4954 section 4: what servers must take
 constexpr std::size_t command_limit = 512;      // the same, for the AUTH line with its CRLF
 constexpr std::size_t challenge_limit = 4'096;  // what is told of a challenge is far less
@@ -109,7 +114,7 @@ bool token_may_be_at_fault(const Reply& reply) {
 
 base::Result<base::Secret> sasl_message(const account::Account& account,
                                         const base::Secret& secret) {
-  if (base::has_control(account.user)) {
+  if (base::has_control(sign_in_name(account))) {
     return unfit(account, "user holds a control character", "correct it in " + account.where);
   }
   if (base::has_control(secret.reveal()) || secret.empty()) {
@@ -121,19 +126,19 @@ base::Result<base::Secret> sasl_message(const account::Account& account,
   base::Secret out;
   if (account.auth == account::Auth::plain) {
     out.append(std::string_view("\0", 1));
-    out.append(account.user);
+    out.append(sign_in_name(account));
     out.append(std::string_view("\0", 1));
     out.append(secret.reveal());
     return out;
   }
   if (account.auth == account::Auth::oauthbearer) {
-    out.append("n,a=" + gs2_name(account.user) + ",");
+    out.append("n,a=" + gs2_name(sign_in_name(account)) + ",");
     out.append(separator);
     out.append("host=" + account.smtp_host);
     out.append(separator);
     out.append("port=" + std::to_string(account.smtp_port));
   } else {
-    out.append("user=" + account.user);
+    out.append("user=" + sign_in_name(account));
   }
   out.append(separator);
   out.append("auth=Bearer ");
@@ -241,7 +246,7 @@ base::Result<Reply> SignIn::by_login(Dialogue& dialogue) {
   if (!fit) return std::move(fit).error();
   base::Result<Reply> answer = dialogue.ask("AUTH LOGIN\r\n", Stage::auth);
   if (!answer || !answer->more_wanted()) return answer;
-  const base::Secret name(account_.user);
+  const base::Secret name(sign_in_name(account_));
   for (const base::Secret* part : {&name, static_cast<const base::Secret*>(&secret_)}) {
     const base::Secret line = line_of("", base::base64(*part));
     base::Done sent = dialogue.send(line.reveal(), Stage::auth, "***");

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-WITH_ARGUMENT = set("aABbCDFfhLMNOopRrVX")
+WITH_ARGUMENT = set("aABbCDeFfhLMNOopRrVX")
 JOINED_OPTIONAL = set("dq")
 FLAGS = set("cGimntUvxE") - {"E"}
 REFUSED_WITH_FILE = set("XCDM")

@@ -1,15 +1,11 @@
 """Compares what arrived with what the model expects. Answers with a list of differences; empty is right."""
 
 import email
-import email.header
 import email.policy
 import re
 
 import addresses
 import model
-
-WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
-
 
 def compare(expected, sender, sender_parameters, recipients, message):
     """`recipients`: [(address, [parameter])]; `message`: the bytes behind DATA."""
@@ -85,7 +81,7 @@ def take_added(expected, fields, faults):
         extra = sum(one.name.lower() == field.name.lower() for one in fields) > original.count(field.name.lower())
         if name in wanted and name not in found and extra:
             found.add(name)
-            value = decoded(field.body)
+            value = readable(field.body)
             try:
                 right = wanted[name](value)
             except addresses.Bad:
@@ -124,15 +120,17 @@ def compare_fields(expected, fields, faults):
 
 
 def decoded(body):
-    """As a person reads it: unfolded, encoded words decoded, quotes of phrases and doubled blanks aside."""
-    text = re.sub(r"\s+", " ", model.text_of(body)).strip()
-    if WORD.search(text):
-        text = re.sub(r"(=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=)\s+(?==\?)", r"\1", text)
-        text = WORD.sub(lambda match: str(email.header.make_header(email.header.decode_header(match.group()))), text)
+    """As a person reads it: unfolded, encoded words decoded, quotes of phrases and needless blanks aside."""
+    text = model.decode_words(readable(body))
     text = re.sub(r'"([^"\\]*)"(?=\s*[<@])', r"\1", text)
     # Domains in A-labels: a header may keep either form.
     text = re.sub(r"@([^\s>,;@]*[^\x00-\x7f][^\s>,;@]*)", lambda match: "@" + addresses.a_labels(match.group(1)), text)
+    text = re.sub(r"\s+(?=[:;,])", "", text)
     return re.sub(r"\s+", " ", text).strip()
+
+
+def readable(body):
+    return re.sub(r"\s+", " ", model.text_of(body)).strip()
 
 
 def reencoded_faults(expected, message):

@@ -6,6 +6,7 @@ which exit codes the program must refuse. Where the design leaves a choice, the 
 """
 
 import dataclasses
+import email.header
 import re
 
 import addresses
@@ -52,6 +53,7 @@ class Expected:
     reencode: str = ""  # why the body may change its encoding, or ""
     needs_utf8: bool = False
     dsn: dict = dataclasses.field(default_factory=dict)
+    may_refuse: tuple = ()  # exit codes that are as right as sending it
 
 
 @dataclasses.dataclass
@@ -77,8 +79,8 @@ class Refusal(Exception):
 
 def normalise(data, keep_dots):
     """Line ends to CRLF, a bare CR to a blank, the dot rule: facts 3.7 and 3.8."""
-    data = re.sub(rb"\r?\n", b"\n", data)
-    data = re.sub(rb"\r\Z", b"", data).replace(b"\r", b" ")
+    data = re.sub(rb"\r*\n", b"\n", data)  # CR CR LF, of programs that convert twice, is one line end
+    data = re.sub(rb"\r+\Z", b"\n", data).replace(b"\r", b" ")
     lines = data.split(b"\n")
     if lines[-1] == b"":
         lines.pop()
@@ -117,6 +119,15 @@ def unfold(body):
     return re.sub(rb"\s+", b" ", body).strip()
 
 
+WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
+
+
+def decode_words(text):
+    """RFC 2047, by the standard library; blanks between two encoded words go."""
+    text = re.sub(r"(=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=)\s+(?==\?)", r"\1", text)
+    return WORD.sub(lambda match: str(email.header.make_header(email.header.decode_header(match.group()))), text)
+
+
 def text_of(body):
     """Raw header bytes as a person would read them."""
     try:
@@ -132,7 +143,7 @@ class Judge:
         self.fields, body_lines = split(normalise(stdin, self.call.keep_dots))
         self.body = b"".join(line + b"\r\n" for line in body_lines)
         self.longest = max(map(len, body_lines), default=0)
-        self.added, self.optional = {}, {}
+        self.added, self.optional, self.may_refuse = {}, {}, ()
 
     def all(self, *names):
         return [field for field in self.fields if field.name.decode().lower() in names]
@@ -154,6 +165,7 @@ class Judge:
         self.note_added(has_from, sender_given, sender)
         self.drop()
         self.rewrite_from(has_from)
+        self.rewrite_sender()
         self.qualify()
         for field in self.fields:
             self.encode(field)
@@ -162,7 +174,7 @@ class Judge:
         self.label(reencode)
         return Expected(
             sender, recipients, self.fields, self.body, self.added, self.optional, reencode,
-            any(not local.isascii() for local, _ in [sender, *recipients]), self.dsn(),
+            any(not local.isascii() for local, _ in [sender, *recipients]), self.dsn(), self.may_refuse,
         )
 
     # --- Envelope.
@@ -182,6 +194,8 @@ class Judge:
         if len(found) != 1 or text.startswith("-"):
             raise Refusal("-f is no address", 65)
         _, local, domain = found[0]
+        if not domain and local == self.caller.login:
+            return False, None  # what everybody has is no choice: docs/decisions/0004
         return True, (local, domain or self.setup.domain)
 
     def asked_recipients(self):
@@ -192,8 +206,10 @@ class Judge:
             found += self.list_of(operand)
         if self.call.from_header:
             found += self.header_recipients()
+            if any(local.startswith("-") and not domain for local, domain in found):
+                self.may_refuse = (65,)  # an option of a careless caller (facts M9), or an odd local name
         if not found:
-            raise Refusal("no recipient", 65)
+            raise Refusal("no recipient", *((65,) if self.call.from_header else (65, 64)))
         return found
 
     def header_recipients(self):
@@ -238,7 +254,7 @@ class Judge:
         if alias and depth < 10:
             return [end for name in alias for _, a, b in addresses.parse_list(name) for end in self.targets(a, b, depth + 1)]
         if not self.setup.local_mail_to:
-            raise Refusal(f"nobody answers for {local}", 67)
+            raise Refusal(f"nobody answers for {local}", 67, *self.may_refuse)
         return [(a, b) for name in self.setup.local_mail_to for _, a, b in addresses.parse_list(name)]
 
     def may_use(self, mailbox):
@@ -308,13 +324,16 @@ class Judge:
             mailbox = self.user()
         if self.setup.rewrite_from == "always":
             mailbox = self.user()
+        if given and given != ("", "") and not self.may_use(given):
+            # The front end cannot know that the account may not use -f; replies may still go there.
+            self.optional["reply-to"] = lambda value: addresses.same_mailbox(addresses.parse_list(value)[0][1:], given)
         names = {self.call.full_name.strip()} if self.call.full_name else {self.caller.gecos_name, ""}
 
         def check(value):
             found = addresses.parse_list(value)
             return (
                 len(found) == 1 and addresses.same_mailbox(found[0][1:], mailbox)
-                and re.sub(r"\s+", " ", found[0][0]) in {re.sub(r"\s+", " ", name) for name in names}
+                and re.sub(r"\s+", " ", decode_words(found[0][0])) in {re.sub(r"\s+", " ", name) for name in names}
             )
 
         return check
@@ -324,7 +343,7 @@ class Judge:
         self.fields = [
             field for field in self.fields
             if (name := field.name.decode().lower()) not in DROPPED
-            and not (name in replaced and not unfold(field.body))
+            and not (name in replaced and not unfold(field.body) and not self.values(name))
         ]
 
     def rewrite_from(self, has_from):
@@ -345,11 +364,28 @@ class Judge:
             phrase = ""
         field = self.values("from")[0]
         address = addresses.written(*self.user())
-        field.body = f" {quoted(phrase)} <{address}>".encode() if phrase else f" {address}".encode()
+        if phrase:
+            field.body = f" {quoted(phrase)} <{address}>".encode()
+            field.alternatives = (f" {address} ({phrase})".encode(),)
+        else:
+            field.body = f" {address}".encode()
+            field.alternatives = (f" <{address}>".encode(),)
         field.loose = True
         if not self.values("reply-to") and not was_local and not self.is_local(mailbox[1]):
             original = addresses.written(*mailbox)
             self.added["reply-to"] = lambda value: addresses.parse_list(value)[0][1:] == tuple(original.rsplit("@", 1))
+
+    def rewrite_sender(self):
+        """A Sender that the account may not use would be refused like such a From: it goes with it."""
+        if self.setup.rewrite_from == "never":
+            return
+        for field in self.all("sender"):
+            found = addresses.parse_list(text_of(field.body))
+            usable = self.setup.rewrite_from == "auto" and all(
+                self.may_use((local, domain or self.setup.domain)) for _, local, domain in found
+            )
+            if not usable and addresses.written(*found[0][1:]) != self.setup.user:
+                self.fields.remove(field)
 
     def qualify(self):
         for field in self.fields:

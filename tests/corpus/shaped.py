@@ -283,17 +283,19 @@ def recipients():
         ("behind --", ["--", "-bob@example.org"], ["-bob@example.org"]),
     )
     for name, operands, want in address_lists:
-        argv = ["-i", *operands]
-        yield Case(f"recipients/{name}", argv, FROM + b"To: x@example.org\n" + body, recipients=want)
+        # Two recipients that differ in case reach Postfix as two; its own duplicate filter makes them one.
+        why = "Postfix takes them for one recipient; tests/unit has it" if "in other case" in name and len(want) > 1 else ""
+        yield Case(f"recipients/{name}", ["-i", *operands], FROM + b"To: x@example.org\n" + body, recipients=want, excluded=why)
     refused = (
         ("unbalanced quote I03", '"bob@example.org'), ("three words I06", "Bob Smith bob@example.org"), ("route B40", "@a,@b:bob@example.org"),
         ("program B28", "|prog"), ("file B29", "/file"), ("include B30", ":include:/etc/passwd"),
         ("CR LF A5", "bob@example.org\r\nRCPT TO:<x@example.org>"), ("LF A5", "bob@example.org\nx"), ("control byte", "bo\x01b@example.org"),
         ("no domain behind @", "bob@"), ("two @", "a@b@example.org"), ("open bracket", "<bob@example.org"), ("empty brackets", "<>"),
-        ("only a comma", ","), ("DEL", "bob\x7f@example.org"),
+        ("DEL", "bob\x7f@example.org"),
     )
     for name, operand in refused:
         yield Case(f"recipients/refused: {name}", ["-i", operand], HEAD + b"\nb\n", codes=(65,))
+    yield Case("recipients/refused: only a comma", ["-i", ","], HEAD + b"\nb\n", codes=(65, 64))
     yield Case("recipients/refused: local and nobody answers", ["-i", "nemo"], HEAD + b"\nb\n", setup="narrow", codes=(67,))
     usage = (
         ("option behind a recipient B21", ["bob@example.org", "-f", "y@example.org"]), ("-oi behind it B22", ["bob@example.org", "-oi"]),
@@ -353,6 +355,7 @@ def senders():
         yield Case(f"senders/-f {name}, From missing", ["-i", *argv, "bob@example.org"], body, sender=want)
     for name, word in (("an option D13", "-i"), ("CR LF A5", "x@example.org\r\nRCPT TO:<y@example.org>"), ("two words", "x y@example.org"), ("half", "x@"), ("blank in it", "x @ y z")):
         yield Case(f"senders/-f is {name}", ["-i", "-f", word, "bob@example.org"], FROM + body, codes=(65,))
+    yield Case("senders/-f is the login name, which is no choice", ["-i", "-f", "root", "bob@example.org"], FROM + body, sender="ann@example.org")
     names = (
         ("plain", "Full Name"), ("specials", 'Full, "Q" Name'), ("utf-8", "Zoë Müller"), ("newline A6", "a\nX-Inj: y"), ("empty", ""),
         ("an address", "x@y"), ("dots", "J. R. Smith"), ("long", "Word " * 60), ("backslash", "a\\b"), ("brackets", "a <b>"),

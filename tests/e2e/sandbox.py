@@ -173,9 +173,9 @@ class Sandbox:
 
     # --- What it shall do wrong.
 
-    def control(self, what, **details):
+    def control(self, verb, **details):
         request = urllib.request.Request(
-            self.facts["control"] + "/" + what, json.dumps(details).encode(), method="POST",
+            self.facts["control"] + "/" + verb, json.dumps(details).encode(), method="POST",
             headers={"Authorization": "Bearer " + self.facts["control_token"], "Content-Type": "application/json"})
         context = ssl.create_default_context(cafile=self.ca_file)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
@@ -183,7 +183,7 @@ class Sandbox:
             with opener.open(request, timeout=10) as answer:
                 return json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
-            raise AssertionError(f"control {what} {details}: {error.read().decode()}") from None
+            raise AssertionError(f"control {verb} {details}: {error.read().decode()}") from None
 
     def fault(self, stage, **details):
         """See src/sandbox/fault.h: action, reply, delay_ms, times, certificate and so on."""

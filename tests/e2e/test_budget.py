@@ -99,7 +99,7 @@ def test_what_starting_costs(case):
 READ = re.compile(
     r"/(lib|usr/lib)(64)?/.*\.so[.0-9]*|/etc/ld\.so\.(cache|preload)|/etc/(passwd|group|nsswitch\.conf|resolv\.conf|hosts|host\.conf|gai\.conf|"
     r"localtime|mailname|services|protocols|ssl/openssl\.cnf|ssl/certs(/.*)?)|/usr/lib/ssl/.*|/usr/share/zoneinfo/.*|"
-    r"/proc/(self|\d+|sys)(/.*)?|/dev/(null|urandom|random)|/sys/devices/system/cpu/.*|/usr/lib/locale/.*|/run/systemd/.*|/var/run/nscd/.*|"
+    r"/proc/(self|\d+|sys)(/.*)?|/proc/(filesystems|mounts)|/etc/selinux/config|/dev/(null|urandom|random)|/sys/devices/system/cpu/.*|/usr/lib/locale/.*|/run/systemd/.*|/var/run/nscd/.*|"
     r"/run/user/\d+/mailbearer(/.*)?|/(usr/)?share/(locale|idn).*|/usr/lib/x86_64-linux-gnu/gconv/.*|/sys/fs/cgroup/.*|/sys/kernel/mm/.*")
 
 
@@ -129,7 +129,7 @@ def check_trace(case, box, me, trace):
         case.holds("eyJ" not in line, "something like a token in an argument or a variable")
     own = re.compile("|".join(re.escape(str(path)) for path in (me.config, box.ca_file, me.folder / "aliases", case.programs))
                      + r"(/.*)?|.*/etc/providers\.conf|/usr/(local/)?share/mailbearer/providers\.conf")
-    keyring = re.compile(re.escape(str(me.keyring)) + "(/.*)?")
+    keyring = re.compile(re.escape(str(me.keyring)) + r"(/.*|\.key)?")
     temporary = re.compile(r"/var/tmp|/tmp")
     seen = opened_files(trace)
     case.holds(len(seen) > 20, "the trace was not understood")

@@ -227,7 +227,7 @@ def test_R41_8_bit_bodies_without_mime_fields_get_them(case):
     box = case.box()
     me = case.person(box)
     mail = sent(case, "Subject: at\nTo: ann@example.org\n\nGrüße\n", "-i", "ann@example.org", box=box, me=me)
-    case.same(mail.parsed().get_content(), "Grüße\n")
+    case.same(mail.parsed().get_content(), "Grüße\r\n")
     case.same(mail.field("MIME-Version"), "1.0")
     case.matches(mail.field("Content-Type"), "(?i)^text/plain; *charset=\"?utf-8")
     mail = sent(case, "Subject: at\n\nplain\n", box=box, me=me)

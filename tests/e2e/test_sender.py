@@ -108,7 +108,7 @@ def test_allow_users(case):
     os.chown(me.folder, 0, 0)
     me.uid = None
     os.chown(me.keyring, 0, 0)
-    for path in me.keyring.rglob("*"):
+    for path in (me.folder / "aliases", *me.folder.glob("keyring*"), *me.keyring.rglob("*")):
         os.chown(path, 0, 0)
     me.send("-i", "ann@example.org").succeeded()
 

@@ -87,7 +87,7 @@ def test_a_token_endpoint_that_speaks_no_tls(case):
 
 def test_plaintext_is_refused_by_the_configuration(case):
     box = case.box()
-    me = case.person(box, account="smtp_tls = none")
+    me = case.person(box, account="smtp_tls = none", secrets=False)
     line = me.config.read_text().splitlines().index("smtp_tls = none") + 1
     me.send("-i", "ann@example.org").failed(
         78, rf"not sent \(work\): {me.config}:{line}: smtp_tls = none would send a token or password in the clear; .*")
@@ -100,6 +100,7 @@ def test_without_sign_in_plaintext_is_allowed(case):
     me.send("-i", "ann@example.org").succeeded()
     case.same(box.token_requests(), 0)
     case.same(box.count("smtp.starttls"), 0)
+    case.same(box.mail().body, b"How are you?\r\n")
 
 
 def test_old_tls_is_refused(case):

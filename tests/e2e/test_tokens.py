@@ -41,10 +41,13 @@ def test_a_cached_token_is_used_again(case):
 
 
 def test_a_token_that_ends_soon_is_refreshed_before(case):
-    box = case.box("--expires-in", "2")
+    box = case.box("--expires-in", "4")
     me = case.person(box)
-    me.send("-i", "ann@example.org").succeeded()
-    time.sleep(1.8)
+    for _ in range(2):
+        me.send("-i", "ann@example.org").succeeded()
+    case.same(box.token_requests(), 1)
+    # It has a second to live: less than a quarter of its life is no use.
+    time.sleep(3.1)
     me.send("-i", "ann@example.org").succeeded()
     case.same(box.token_requests(), 2)
     case.same(box.count("smtp.auth.refused"), 0, "the old one was not offered")
@@ -79,11 +82,11 @@ def test_secrets_from_files(case):
     link.symlink_to(file)
     linked = case.person(box, name="linked", accounts={"site": f"client_secret_file = {link}"}, secrets=False)
     linked.send("-i", "ann@example.org").succeeded()
-    # What others may read is no secret any more; it is named, and nothing is sent.
-    file.chmod(0o644)
+    # What others may write is not believed; it is named, and nothing is sent.
+    file.chmod(0o666)
     linked.forget_access_tokens()
     result = linked.send("-i", "ann@example.org")
-    result.failed(78, r"not sent \(site\): .*" + str(file.name) + r".*(others|chmod).*")
+    result.failed(78, r"not sent \(site\): .*" + r"link may be written by others; .*")
     case.same(len(box.mails()), 2)
 
 
@@ -94,6 +97,7 @@ def test_a_refresh_token_from_a_file(case):
     file.chmod(0o600)
     me = case.person(box, account=f"refresh_token_file = {file}", secrets=False)
     me.send("-i", "ann@example.org").succeeded()
+    case.same(box.mail().user, "me@sandbox.example")
 
 
 def test_T1_the_sign_in_service_says_invalid_grant(case):
@@ -182,7 +186,7 @@ def test_the_keyring_is_private_and_sealed(case):
     me.send("-i", "ann@example.org").succeeded()
     case.same(os.stat(me.keyring).st_mode & 0o077, 0)
     files = [path for path in me.keyring.rglob("*") if path.is_file()]
-    case.holds(files, "no file in the keyring")
+    case.holds({path.name.partition("-")[0] for path in files} >= {"refresh", "access"}, f"missing in the keyring: {files}")
     for path in files:
         case.same(os.stat(path).st_mode & 0o077, 0, str(path))
         content = path.read_bytes()

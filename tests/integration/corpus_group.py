@@ -65,10 +65,12 @@ def judge(stand, case, door):
     outcome = stand.send(configuration, case.argv, case.stdin, case.argv0, case.stdin_kind, case.environment)
     if isinstance(expected, model.Refused):
         faults = bench.refusal_faults(outcome, expected.codes)
-        delivery = stand.rig.sink.take(f"{door}.rig", 0)
+        delivery = stand.rig.sink.take(f"{door}.rig", 0 if outcome.code else ARRIVAL_S)
         return faults + ([f"delivered, but {expected.reason}: {describe(delivery)}"] if delivery else [])
     verbose = any(word == "-v" or word.startswith("-v") for word in case.argv)
     faults = []
+    if outcome.code in expected.may_refuse:
+        return bench.refusal_faults(outcome, expected.may_refuse)
     if outcome.code != 0:
         return [f"exit code {outcome.code}: {outcome.line().strip()}"]
     if outcome.stderr or (outcome.stdout and not verbose):

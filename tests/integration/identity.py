@@ -28,6 +28,7 @@ class Identity:
         self.requests = []  # parameters of every token request, for the tests
         self.delay_s = 0.0
         self.lifetime_s = 3600
+        self.told_lifetime_s = 3600  # expires_in
         self.rotate = True
         self.fault = None  # None, or (status, body as dict or str, extra headers)
         self.issue_inactive = False  # the next access tokens are not known to introspection
@@ -112,7 +113,7 @@ class Identity:
         return {
             "token_type": "Bearer",
             "access_token": self.new_access_token(user, not self.issue_inactive),
-            "expires_in": self.lifetime_s,
+            "expires_in": self.told_lifetime_s,
         }
 
     def introspect(self, token):

@@ -75,7 +75,7 @@ def tokens(stand, checks):
     try:
         before = identity.token_requests
         for auth in ("xoauth2", "oauthbearer"):
-            row(stand, checks, f"token refused by the server, {auth}", (78,), r"server refuses the token for mailer@example\.org; run: mailbearer doctor work \[server: .?535", keyring=f"bad-{auth}", auth=auth)
+            row(stand, checks, f"token refused by the server, {auth}", (78,), r"server refuses the (?:token for|sign-in of) mailer@example\.org; run: mailbearer doctor work \[server: .?535", keyring=f"bad-{auth}", auth=auth)
         checks.check("a refused fresh token is not asked for without end", identity.token_requests - before <= 4)
     finally:
         identity.issue_inactive = False
