@@ -84,7 +84,7 @@ base::Result<Mailbox> parse_reverse_path(std::string_view text) {
   if (is_special_form(address.mailbox)) return refuse(text, "not a mailbox");
   // "-f -i bob": the word behind -f is taken as it stands, and is no address.
   if (!address.mailbox.qualified() && address.mailbox.local.starts_with('-')) {
-    return refuse(text, "an option where a sender should be");
+    return refuse(text, "begins with a dash and names no domain");
   }
   return std::move(address.mailbox);
 }

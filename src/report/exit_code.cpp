@@ -52,13 +52,19 @@ int weight(base::Fate::State state) {
   return 0;
 }
 
+// Of equal fates the one that a server spoke about decides: in an all-or-nothing delivery the
+// others only suffered from it.
+int weight(const base::Fate& fate) {
+  return 2 * weight(fate.state) + (fate.error.said.empty() ? 0 : 1);
+}
+
 }  // namespace
 
 const base::Error* deciding_error(const std::vector<base::Fate>& fates) {
   const base::Fate* worst = nullptr;
   for (const base::Fate& fate : fates) {
     if (fate.state == base::Fate::State::delivered) continue;
-    if (worst == nullptr || weight(fate.state) > weight(worst->state)) worst = &fate;
+    if (worst == nullptr || weight(fate) > weight(*worst)) worst = &fate;
   }
   return worst == nullptr ? nullptr : &worst->error;
 }

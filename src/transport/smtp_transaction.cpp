@@ -303,7 +303,7 @@ void Transaction::final_reply(bool quit_sent) {
     base::Error error = answer ? dialogue_.judged(*answer, Stage::end) : answer.error();
     error.fault = base::Fault::outcome_unknown;
     error.kind = base::FaultClass::temporary;
-    error.cause = "outcome unknown, may have been delivered (" + error.cause + ")";
+    error.cause = "outcome unknown, may have been delivered: " + error.cause;
     error.cure = "look for it at the recipient before sending it again";
     settle_rest(error);
     dialogue_.hang_up();

@@ -42,6 +42,17 @@ TEST_CASE("exit_code: 0 only when every recipient is delivered, else the worst f
   CHECK(report::exit_code(fates) == 69);
 }
 
+TEST_CASE("exit_code: of two deferred recipients the one the server spoke about decides",
+          "[report]") {
+  using State = base::Fate::State;
+  std::vector<base::Fate> fates = {fate(State::deferred, base::Fault::unavailable),
+                                   fate(State::deferred, base::Fault::unavailable)};
+  fates[1].error.said = "450 4.2.0 busy";
+  CHECK(report::deciding_error(fates) == &fates[1].error);
+  std::swap(fates[0], fates[1]);
+  CHECK(report::deciding_error(fates) == &fates[0].error);
+}
+
 TEST_CASE("exit_code: R16 69 becomes 75 only where temporary_exit asks for it", "[report]") {
   CHECK(report::with_temporary_exit(69, 0) == 69);
   CHECK(report::with_temporary_exit(69, 75) == 75);
