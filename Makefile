@@ -1,6 +1,6 @@
 # Mailbearer. One file, no recursion; the rooms in the order a message walks them (src/ROOMS).
-# all · demo · check · check-integration · bench · lint · install · clean
-# Variants have their own folder:  make SAN=address,undefined check-unit
+# all · demo · check · check-integration · fuzz · lint · install · clean
+# Variants have their own folder:  make SAN=address,undefined unit-programs
 MAKEFLAGS += --no-builtin-rules
 # All processors, unless the caller says -j himself.
 ifeq ($(MAKELEVEL),0)
@@ -124,7 +124,7 @@ unit-programs: $(addprefix $(BUILD)/test/,$(tested))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all unit-programs check check-unit check-e2e check-san check-integration demo lint \
+.PHONY: all unit-programs check check-integration demo lint \
   lint-rooms lint-format lint-tidy install clean deps-build deps-check deps-integration deps-demo
 .DEFAULT_GOAL := all
 
@@ -175,6 +175,20 @@ $(BUILD)/tidy/%.ok: src/%.cpp .clang-tidy $(wildcard src/*/*.h)
 	$(Q)clang-tidy --quiet $< -- $(our_cppflags) $(cppflags_$<) -std=c++20 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
+# --- Fuzzing with clang's libFuzzer: each target for FUZZ_SECONDS; a finding is left in build/fuzz.
+FUZZ_SECONDS ?= 60
+fuzzers := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(wildcard tests/fuzz/*_fuzz.cpp))
+fuzz: $(addprefix fuzz-,$(fuzzers))
+$(BUILD)/fuzz/%: tests/fuzz/%_fuzz.cpp $(wildcard src/base/*.cpp src/mail/*.cpp)
+	@mkdir -p $(@D)
+	$(say) FUZZ $@
+	$(Q)clang++ -std=c++20 $(our_cppflags) -O1 -g -fsanitize=fuzzer,address,undefined -o $@ $< \
+	  $(filter-out src/base/seal.cpp,$(wildcard src/base/*.cpp)) \
+	  $(addprefix src/mail/,address.cpp address_list.cpp address_spec.cpp address_tokens.cpp \
+	  envelope.cpp header.cpp message.cpp read.cpp)
+fuzz-%: $(BUILD)/fuzz/%
+	cd $(BUILD)/fuzz && ./$* -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$*-
+
 # --- Installation. DESTDIR as usual; the links that take mail over are made only by `make install-mta`.
 install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/mailbearer \
@@ -194,4 +208,4 @@ install-mta: install
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: install-mta lint-own
+.PHONY: install-mta lint-own fuzz

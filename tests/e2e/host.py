@@ -1,6 +1,7 @@
 """What a host may do to a program: other users, an /etc of its own, closed descriptors, odd argument vectors."""
 
 import ctypes
+import errno
 import os
 import shutil
 
@@ -46,7 +47,12 @@ class Etc:
         def enter():
             if _libc.unshare(CLONE_NEWNS) != 0:
                 raise OSError(ctypes.get_errno(), "unshare")
-            _mount("none", "/", MS_REC | MS_PRIVATE)
+            try:
+                _mount("none", "/", MS_REC | MS_PRIVATE)
+            except OSError as error:
+                # In a chroot "/" is no mount point, so nothing can be said of it.
+                if error.errno != errno.EINVAL:
+                    raise
             _mount(str(self.folder), "/etc", MS_BIND)
             if cwd is not None:
                 os.chdir(cwd)
