@@ -29,7 +29,7 @@ WERROR ?= -Werror
 
 our_cppflags = -Isrc -D_GNU_SOURCE -DMAILBEARER_VERSION='"$(VERSION)"' \
   -DMAILBEARER_LIBEXEC='"$(libexecdir)"' -DMAILBEARER_DATA='"$(datadir)/mailbearer"' \
-  -DMAILBEARER_ETC='"$(sysconfdir)/mailbearer"'
+  -DMAILBEARER_BIN='"$(prefix)/bin"' -DMAILBEARER_ETC='"$(sysconfdir)/mailbearer"'
 warnings = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 $(WERROR)
 our_cxxflags = -std=c++20 -fPIE -ffunction-sections -fdata-sections $(warnings)
 our_ldflags = -pie -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro -Wl,-z,now

@@ -1,9 +1,11 @@
 // mailbearer-agent: owns policy, access tokens and SMTP connections. Here as one-shot (--once): one
 // session on standard input, one message, no daemon, no spool.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,18 +61,34 @@ class OneShot {
   }
 
   base::Result<account::Configuration> load() const {
-    account::ConfigurationPaths paths;
-    paths.main_file = options_.config;
-    paths.providers_file = cli::providers_file();
-    paths.profile = options_.profile;
-    paths.default_keyring_dir = cli::default_keyring_dir(environment_, person_);
-    base::Result<account::Configuration> configuration = account::load_configuration(paths);
-    if (configuration && paths.profile == account::Profile::system && !configuration->agent_none) {
-      return base::failure(base::Fault::unavailable, "the mailbearer agent does not answer",
-                           "see: systemctl status mailbearer (in a container: agent = none in " +
-                               options_.config + ")");
+    if (options_.profile == account::Profile::system) return load_system(options_.config);
+    // A host may forbid people's own configurations (user_profiles); then its own serves.
+    const std::string system = cli::config_file(environment_, person_, account::Profile::system);
+    if (access(system.c_str(), R_OK) == 0) {
+      base::Result<account::Configuration> host = load_file(system, account::Profile::system);
+      if (!host) return host;
+      if (!host->user_profiles) return load_system(system);
     }
-    return configuration;
+    return load_file(options_.config, account::Profile::person);
+  }
+
+  base::Result<account::Configuration> load_file(const std::string& file,
+                                                 account::Profile profile) const {
+    account::ConfigurationPaths paths;
+    paths.main_file = file;
+    paths.providers_file = cli::providers_file();
+    paths.profile = profile;
+    paths.default_keyring_dir = cli::default_keyring_dir(environment_, person_);
+    return account::load_configuration(paths);
+  }
+
+  // The system's accounts are the system agent's, unless the file says that there is none.
+  base::Result<account::Configuration> load_system(const std::string& file) const {
+    base::Result<account::Configuration> configuration = load_file(file, account::Profile::system);
+    if (!configuration || configuration->agent_none) return configuration;
+    return base::failure(
+        base::Fault::unavailable, "the mailbearer agent does not answer",
+        "see: systemctl status mailbearer (in a container: agent = none in " + file + ")");
   }
 
   base::Result<const account::Account*> choose(const account::Configuration& configuration,
@@ -110,6 +128,9 @@ class OneShot {
     if (!prepared) return std::move(prepared).error();
     const bool by_token =
         account.auth == account::Auth::xoauth2 || account.auth == account::Auth::oauthbearer;
+    // A rotated refresh token must be stored before we may be ended.
+    std::optional<base::SignalHold> unstored;
+    if (by_token && account.grant == account::Grant::user) unstored.emplace();
     if (by_token) source.start();  // beside the dialogue, which needs it only at AUTH
 
     transport::Delivery delivery;
@@ -119,9 +140,13 @@ class OneShot {
     delivery.reencode = [&helper](const base::Scratch& whole, bool seven_bit) {
       return helper.reencode(whole, seven_bit);
     };
-    delivery.credential = [&source, by_token](bool fresh) {
+    delivery.credential = [&](bool fresh) -> base::Result<base::Secret> {
       if (!by_token) return source.password();
-      return source.get(fresh ? token::Want::fresh : token::Want::usable);
+      if (fresh && account.grant == account::Grant::user && !unstored) unstored.emplace();
+      base::Result<base::Secret> token =
+          source.get(fresh ? token::Want::fresh : token::Want::usable);
+      unstored.reset();
+      return token;
     };
     return transport::deliver(delivery);
   }
@@ -139,7 +164,7 @@ int serve_once(const cli::AgentOptions& options) {
   rules.peer.uid = person.uid;
   rules.peer.groups = {getgid()};
   rules.peer_login = person.login;
-  net::FdStream stream{base::Fd(dup(STDIN_FILENO))};
+  net::FdStream stream{base::Fd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3))};
   const base::Done served = submit::serve(
       stream, rules, [&one_shot](mail::Submission submission, const base::Trace& trace) {
         return one_shot.take(std::move(submission), trace);

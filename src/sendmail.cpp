@@ -31,15 +31,6 @@ int complain(const base::Error& error) {
   return complain(report::tell(error), report::exit_code(error.fault));
 }
 
-// R14: a caller that is still writing must not die of SIGPIPE before it can read our exit code.
-void drain_standard_input() {
-  if (isatty(STDIN_FILENO)) return;
-  std::string buffer(64 * 1024, '\0');
-  for (int left = 64 * 1024; left > 0; --left) {  // 4 GiB at most
-    if (read(STDIN_FILENO, buffer.data(), buffer.size()) <= 0) return;
-  }
-}
-
 void say(const std::string& text) {
   (void)!write(STDOUT_FILENO, text.data(), text.size());
 }
@@ -122,12 +113,18 @@ int deliver(const cli::Request& request, bool input_closed) {
   return request.quiet ? outcome.exit : complain(outcome.text, outcome.exit);
 }
 
+// A command line that cannot be obeyed. Who asks for SMTP (-bs) waits for a greeting before it says
+// a word: it is answered at once, in SMTP, and with nothing on standard error (R12).
+int refuse(const base::Error& error, int argc, char** argv) {
+  const bool smtp = cli::asks_for_smtp(argc, argv);
+  if (smtp) say("554 5.3.3 " + report::tell(error) + "\r\n");
+  mail::drain(STDIN_FILENO);
+  return smtp ? report::exit_code(error.fault) : complain(error);
+}
+
 int run(int argc, char** argv, bool input_closed) {
   base::Result<cli::Request> request = cli::parse_argv(argc, argv);
-  if (!request) {
-    drain_standard_input();
-    return complain(request.error());
-  }
+  if (!request) return refuse(request.error(), argc, argv);
   switch (request->mode) {
     case cli::Mode::show_version:
       say("mailbearer " MAILBEARER_VERSION "\n");
@@ -147,7 +144,7 @@ int run(int argc, char** argv, bool input_closed) {
   }
   if (!request->recipients_from_header && request->operands.empty()) {
     if (isatty(STDIN_FILENO)) say(cli::usage_text());
-    drain_standard_input();
+    mail::drain(STDIN_FILENO);
     return complain(base::failure(base::Fault::usage, "no recipient given",
                                   "name recipients, or use -t to take them from the header"));
   }

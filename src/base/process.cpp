@@ -38,13 +38,13 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return out;
 }
 
-void default_signals() {
+// R4: what we must not inherit. Signals that the caller ignores (nohup, mutt, a shell's background
+// jobs) stay ignored.
+void unblock_signals() {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int signal_number : {SIGPIPE, SIGCHLD, SIGINT, SIGQUIT, SIGTERM, SIGHUP}) {
-    signal(signal_number, SIG_DFL);
-  }
+  signal(SIGCHLD, SIG_DFL);
 }
 
 [[noreturn]] void become_child(int channel, char* const* argv, char* const* environment,
@@ -55,7 +55,7 @@ void default_signals() {
   const int null = open("/dev/null", O_WRONLY);
   if (null < 0 || dup2(null, 1) < 0) _exit(71);
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-  default_signals();
+  unblock_signals();
   execve(argv[0], argv, environment);
   _exit(71);
 }
@@ -103,9 +103,22 @@ int reap_child(pid_t pid, Deadline deadline) {
 bool settle_process() {
   const bool input_was_closed = open_standard_descriptors();
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-  default_signals();
+  unblock_signals();
+  // R13: a broken pipe and a file over its limit are errors to be told, not to die of.
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   return input_was_closed;
+}
+
+SignalHold::SignalHold() {
+  sigset_t held;
+  sigemptyset(&held);
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&held, number);
+  sigprocmask(SIG_BLOCK, &held, &before_);
+}
+
+SignalHold::~SignalHold() {
+  sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
 void forbid_dumps() {

@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include <csignal>
+
 #include <string>
 #include <vector>
 
@@ -32,9 +34,22 @@ Result<Child> start_child(const std::vector<std::string>& argv,
 // Waits for the child until the deadline, then kills it. Returns its wait status, or -1.
 int reap_child(pid_t pid, Deadline deadline);
 
-// Start-up of every main: SIGPIPE ignored, signal mask and SIGCHLD reset, descriptors above 2
-// marked close-on-exec, 0-2 open. Returns true when standard input was closed.
+// Start-up of every main: SIGPIPE and SIGXFSZ ignored, signal mask and SIGCHLD reset (other signals
+// that the caller ignores stay ignored), descriptors above 2 marked close-on-exec, 0-2 open.
+// Returns true when standard input was closed.
 bool settle_process();
+// While it lives, the signals by which a person or a terminal ends a program wait: for work that
+// must not be cut in two, as between a provider's new refresh token and its storing.
+class SignalHold {
+ public:
+  SignalHold();
+  ~SignalHold();
+  SignalHold(const SignalHold&) = delete;
+  SignalHold& operator=(const SignalHold&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 // No core, not dumpable, not traceable by the same uid: for programs that hold tokens.
 void forbid_dumps();
 

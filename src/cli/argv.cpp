@@ -1,5 +1,6 @@
 #include "cli/argv.h"
 
+#include <string_view>
 #include <utility>
 
 #include "base/text.h"
@@ -306,6 +307,17 @@ base::Result<Request> parse_argv(int argc, const char* const* argv) {
   // argc may be 0: execve with an empty vector.
   const std::string program = argc > 0 && argv[0] != nullptr ? argv[0] : "sendmail";
   return Parser(argc, argv).parse(program);
+}
+
+bool asks_for_smtp(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word(argv[i]);
+    if (word == "-bs" || (word == "-b" && i + 1 < argc && std::string_view(argv[i + 1]) == "s")) {
+      return true;
+    }
+    if (word == "--") return false;
+  }
+  return false;
 }
 
 std::string usage_text() {

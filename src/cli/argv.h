@@ -44,6 +44,10 @@ struct Request {
 
 base::Result<Request> parse_argv(int argc, const char* const* argv);
 
+// Whether -bs stands among the arguments, however the rest of them may be: who wrote it reads
+// standard output as SMTP.
+bool asks_for_smtp(int argc, const char* const* argv);
+
 std::string usage_text();
 
 }  // namespace cli

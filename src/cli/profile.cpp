@@ -30,10 +30,14 @@ std::string config_file(const Environment& environment, const Person& person,
 }
 
 std::string providers_file() {
+  // An installed program must not look for a build tree around it: from /usr/bin, ../../etc is
+  // /etc.
+  const std::string folder = base::program_folder();
+  const bool installed = folder == MAILBEARER_LIBEXEC || folder == MAILBEARER_BIN;
   // build/bin/../../etc, and one more level for a variant (build/address-undefined/bin).
   for (const char* up : {"/../../etc/providers.conf", "/../../../etc/providers.conf"}) {
-    std::string in_tree = base::program_folder() + up;
-    if (exists(in_tree)) return in_tree;
+    std::string in_tree = folder + up;
+    if (!installed && exists(in_tree)) return in_tree;
   }
   return std::string(MAILBEARER_DATA) + "/providers.conf";
 }

@@ -169,4 +169,9 @@ base::Result<base::Scratch> read_message(int fd, Dots dots, std::uint64_t limit_
   return bytes;
 }
 
+void drain(int fd) {
+  Piece piece;  // NOLINT(cppcoreguidelines-pro-type-member-init) written before it is read
+  drain(fd, piece);
+}
+
 }  // namespace mail

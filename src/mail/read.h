@@ -46,4 +46,7 @@ class LineEnds {
 // broken pipe: at most 1 GiB and 30 s of them, and none from a terminal.
 base::Result<base::Scratch> read_message(int fd, Dots dots, std::uint64_t limit_bytes);
 
+// Only that taking: for a caller that is refused before its message is wanted (R14).
+void drain(int fd);
+
 }  // namespace mail

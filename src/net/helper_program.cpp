@@ -23,7 +23,8 @@ HelperProgram::~HelperProgram() {
 }
 
 base::Result<base::Fd> HelperProgram::open() {
-  base::Result<base::Child> child = base::start_child({path_}, environment_);
+  // Its own session: what ends the caller's terminal must not cut a token request in two.
+  base::Result<base::Child> child = base::start_child({path_}, environment_, true);
   if (!child) return std::move(child).error();
   children_.push_back(child->pid);
   return std::move(child->channel);

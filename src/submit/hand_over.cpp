@@ -19,6 +19,7 @@ constexpr std::int64_t talk_ms = 60'000;
 constexpr std::size_t flight_recipients = 100;  // replies of a flight must fit a socket's buffer
 constexpr int agent_gone = 69;
 constexpr int agent_broken = 76;
+constexpr int own_file_failed = 74;
 
 struct Reply {
   std::string code{};
@@ -41,6 +42,9 @@ class Dialogue {
 
  private:
   Outcome failed(const base::Error& error) const {
+    if (error.fault == base::Fault::io) {  // our own temporary file, not the agent
+      return {own_file_failed, "not sent: " + error.cause + "; see that the disk is sound"};
+    }
     if (committed_) {
       return {agent_gone,
               "outcome unknown, may have been delivered: the mailbearer agent ended without a "

@@ -16,7 +16,7 @@ def failing_calls(case, box):
     cut_off = case.person(box, name="cut", account="smtp_port = 1")
     return [
         ("unknown option", good, ("-E", "ann@example.org")),
-        ("refused mode", good, ("-bs",)),
+        ("refused mode", good, ("-bt",)),
         ("no recipient", good, ()),
         ("option behind a recipient", good, ("ann@example.org", "-oi")),
         ("bad recipient", good, ("two words@example.org",)),

@@ -109,6 +109,17 @@ def test_the_host_s_profile_without_agent_none(case):
     case.same(box.count("smtp.connect"), 0)
 
 
+def test_user_profiles_no_forbids_people_s_own_files(case):
+    """The host's file decides: with an agent of its own nothing is sent, with agent = none its accounts serve."""
+    box = case.box()
+    me = case.person(box)
+    etc = Etc(case)
+    host_profile(case, box, etc, "user_profiles = no\n")
+    result = run([case.program("sendmail"), "-i", "ann@example.org"], BODY.encode(), me.environment, preexec=etc.preexec())
+    result.failed(69, r"not sent: the mailbearer agent does not answer; .*")
+    case.same(box.count("smtp.connect"), 0)
+
+
 def test_no_account_on_this_host(case):
     etc = Etc(case)
     result = run([case.program("sendmail"), "-i", "ann@example.org"], BODY.encode(), {}, preexec=etc.preexec())

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import tty
 
 from host import Etc, close_descriptors, with_no_arguments
@@ -235,3 +236,41 @@ def test_R08_no_arguments_at_all(case):
     result = run(["ignored"], BODY.encode(), me.environment, preexec=with_no_arguments(case.program("sendmail"), me.environment))
     result.argv = ["(none)"]
     result.failed(64, "not sent: no recipient given; .*")
+
+
+def test_R04_a_signal_that_the_caller_ignores_stays_ignored(case):
+    """nohup, mutt, a shell's background jobs: SIGHUP, SIGINT and SIGQUIT come ignored."""
+    box = case.box()
+    me = case.person(box)
+
+    def ignore():
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)
+
+    process = me.start("-i", "ann@example.org", preexec_fn=ignore)
+    process.stdin.write(b"Subject: s\n\n")
+    process.stdin.flush()
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        time.sleep(0.05)
+        process.send_signal(number)
+    time.sleep(0.05)
+    process.stdin.write(b"still here\n")
+    process.stdin.close()
+    case.same(process.wait(20), 0)
+    case.same(len(box.mails()), 1)
+
+
+def test_a_terminal_that_goes_away_does_not_cut_a_refresh_in_two(case):
+    """Ctrl-C while the token endpoint is at work: the rotated refresh token is stored, the next call needs no person."""
+    box = case.box("--strict-rotation")
+    me = case.person(box)
+    box.token_fault(delay_ms=700)
+    process = me.start("-i", "ann@example.org", start_new_session=True)
+    process.stdin.write(BODY.encode())
+    process.stdin.close()
+    case.wait_for(lambda: box.count("token.request") >= 1, "a token request")
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait(20)
+    time.sleep(1.5)
+    me.forget_access_tokens()
+    me.send("-i", "bob@example.org").succeeded()
