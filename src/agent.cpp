@@ -64,7 +64,7 @@ class OneShot {
     if (options_.profile == account::Profile::system) return load_system(options_.config);
     // A host may forbid people's own configurations (user_profiles); then its own serves.
     const std::string system = cli::config_file(environment_, person_, account::Profile::system);
-    if (access(system.c_str(), R_OK) == 0) {
+    if (access(system.c_str(), F_OK) == 0) {
       base::Result<account::Configuration> host = load_file(system, account::Profile::system);
       if (!host) return host;
       if (!host->user_profiles) return load_system(system);
@@ -103,9 +103,10 @@ class OneShot {
     if (!chosen) return chosen;
     const account::Delivery wanted = (*chosen)->delivery;
     if (wanted == account::Delivery::queue || wanted == account::Delivery::now_else_queue) {
-      base::Error error =
-          base::failure(base::Fault::config, "delivery = queue needs a running agent",
-                        "start the agent, or set delivery = now");
+      const char* setting = wanted == account::Delivery::queue ? "queue" : "now-else-queue";
+      base::Error error = base::failure(
+          base::Fault::config, std::string("delivery = ") + setting + " needs a running agent",
+          "start the agent, or set delivery = now");
       error.account = (*chosen)->name;
       return error;
     }
@@ -119,7 +120,8 @@ class OneShot {
     net::HelperProgram helper(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
                               cli::environment_for_child(environment_));
     token::Source::Places places;
-    places.runtime_dir = cli::runtime_dir(person_.uid);
+    places.runtime_dir = configuration.runtime_dir.empty() ? cli::runtime_dir(person_.uid)
+                                                           : configuration.runtime_dir;
     places.keyring.credentials_directory = environment_.credentials_directory;
     token::Source source(account, places, {[&helper] { return helper.open(); }});
 

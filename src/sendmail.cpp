@@ -51,6 +51,10 @@ base::Done fill_envelope(const cli::Request& request, const cli::Person& person,
     base::Done added = mail::add_header_recipients(envelope, header);
     if (!added) return added;
   }
+  if (envelope.recipients.empty()) {
+    return base::failure(base::Fault::bad_message, "the arguments name no recipient",
+                         "name at least one address");
+  }
   for (mail::Recipient& recipient : envelope.recipients) recipient.notify = request.notify;
   return base::done();
 }
@@ -79,15 +83,18 @@ submit::Way way_to(const cli::Route& route, const cli::Environment& environment)
 }
 
 int deliver(const cli::Request& request, bool input_closed) {
+  const auto tell = [&request](const base::Error& error) {  // -oeq: the exit code alone tells
+    return request.quiet ? report::exit_code(error.fault) : complain(error);
+  };
   if (input_closed) {
-    return complain(base::failure(base::Fault::io, "standard input is closed",
-                                  "give the message on standard input"));
+    return tell(base::failure(base::Fault::io, "standard input is closed",
+                              "give the message on standard input"));
   }
   const cli::Person person = cli::person_of(getuid());
   base::Result<base::Scratch> bytes = mail::read_message(STDIN_FILENO, request.dots, 0);
-  if (!bytes) return complain(bytes.error());
+  if (!bytes) return tell(bytes.error());
   base::Result<mail::Message> message = mail::split(std::move(*bytes));
-  if (!message) return complain(message.error());
+  if (!message) return tell(message.error());
 
   mail::Submission submission;
   submission.id = base::random_hex(16);
@@ -95,7 +102,7 @@ int deliver(const cli::Request& request, bool input_closed) {
   submission.message = std::move(*message);
   base::Done filled =
       fill_envelope(request, person, submission.message.header, submission.envelope);
-  if (!filled) return complain(filled.error());
+  if (!filled) return tell(filled.error());
 
   submit::Handover handover;
   handover.submission = &submission;
@@ -105,9 +112,10 @@ int deliver(const cli::Request& request, bool input_closed) {
   }
   const cli::Environment environment = cli::read_environment();
   base::Result<cli::Route> route = cli::choose_route(environment, person);
-  if (!route) return complain(route.error());
+  if (!route) return tell(route.error());
   base::Result<submit::Agent> agent = submit::open_agent(way_to(*route, environment));
-  if (!agent) return complain(agent.error());
+  if (!agent) return tell(agent.error());
+  handover.one_shot = agent->child >= 0;
   const submit::Outcome outcome = submit::hand_over(*agent->stream, handover);
   if (outcome.exit == 0) return 0;
   return request.quiet ? outcome.exit : complain(outcome.text, outcome.exit);
@@ -125,6 +133,14 @@ int refuse(const base::Error& error, int argc, char** argv) {
 int run(int argc, char** argv, bool input_closed) {
   base::Result<cli::Request> request = cli::parse_argv(argc, argv);
   if (!request) return refuse(request.error(), argc, argv);
+  // R15: what was meant as mail is never answered with 0 because another mode stands beside it.
+  const bool meant_as_mail = request->recipients_from_header || !request->operands.empty();
+  if (request->mode != cli::Mode::deliver && meant_as_mail) {
+    mail::drain(STDIN_FILENO);
+    return complain(base::failure(base::Fault::usage,
+                                  "recipients or -t beside an option that sends nothing",
+                                  "leave out one of them; see sendmail(8)"));
+  }
   switch (request->mode) {
     case cli::Mode::show_version:
       say("mailbearer " MAILBEARER_VERSION "\n");

@@ -249,6 +249,9 @@ std::string filled(std::string_view cure, const TokenAnswerFacts& facts) {
 
 Error with_facts(Error error, FaultClass kind, const TokenAnswerFacts& facts) {
   error.kind = kind;
+  if (error.cure == wait && facts.retry_after_s > 0) {
+    error.cure += " after " + std::to_string(facts.retry_after_s) + " s";
+  }
   error.account = std::string(facts.account);
   error.retry_after_s = facts.retry_after_s;
   return error;

@@ -83,10 +83,28 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
+// Verbs that cures name (design section 7) and that this version lacks: what to do instead.
+struct LaterVerb {
+  std::string_view word;
+  const char* instead;
+};
+constexpr LaterVerb later_verbs[] = {
+    {"login",
+     "put the secret in by hand: mailbearer secret set ACCOUNT refresh-token (with grant = app: "
+     "client-secret)"},
+    {"doctor", "see: mailbearer config check, and what the server says: sendmail -v"},
+    {"test", "send a message: sendmail -v ADDRESS"},
+};
+
 // The row that the first words name; the words are taken away.
 base::Result<const Row*> take_verb(std::vector<std::string>& words) {
   const std::string first = words.front();
   const std::vector<std::string> firsts = known_words({});
+  for (const LaterVerb& later : later_verbs) {
+    if (later.word == first) {
+      return base::failure(Fault::usage, first + " is not part of this version", later.instead);
+    }
+  }
   if (std::find(firsts.begin(), firsts.end(), first) == firsts.end()) {
     return unknown("verb", first, firsts);
   }

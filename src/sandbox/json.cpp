@@ -1,5 +1,7 @@
 #include "sandbox/json.h"
 
+#include <utility>
+
 namespace sandbox {
 
 Json read_json(std::string_view text) {
@@ -16,7 +18,7 @@ const Json* member(const Json& object, const char* name) {
 }
 std::string text_member(const Json& object, const char* name, std::string otherwise) {
   const Json* found = member(object, name);
-  return found != nullptr && found->is_string() ? found->get<std::string>() : otherwise;
+  return found != nullptr && found->is_string() ? found->get<std::string>() : std::move(otherwise);
 }
 std::int64_t number_member(const Json& object, const char* name, std::int64_t otherwise) {
   const Json* found = member(object, name);

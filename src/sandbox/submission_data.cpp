@@ -53,7 +53,7 @@ Submission::Next Submission::data(std::string_view arguments) {
 
 Submission::Next Submission::receive() {
   base::Result<std::unique_ptr<Intake>> intake = start_intake(services_, envelope_);
-  base::Done stored = intake ? base::done() : base::Done(std::move(intake).error());
+  base::Done stored = intake ? base::done() : base::Done(base::Error(intake.error()));
   DataFilter filter;
   std::string piece;
   bool silent = false;  // a reply was sent before the end: no second one

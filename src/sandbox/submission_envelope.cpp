@@ -96,7 +96,10 @@ Submission::Next Submission::rcpt(std::string_view arguments) {
   }
   std::string shown;
   for (const auto& [name, value] : path.parameters) {
-    shown += (shown.empty() ? "" : " ") + name + "=" + value;
+    if (!shown.empty()) shown += ' ';
+    shown += name;
+    shown += '=';
+    shown += value;
   }
   envelope_.to.push_back("<" + path.address + ">");
   envelope_.to_parameters.push_back(shown);

@@ -32,10 +32,10 @@ std::string user_code_text() {
   const std::string random = base::random_hex(18);
   std::string out;
   for (std::size_t i = 0; i < 9; ++i) {
-    const auto high = static_cast<unsigned>(random[4 * i]);
-    const auto low = static_cast<unsigned>(random[4 * i + 1]);
-    out +=
-        letters[(high * 31 + low * 7 + static_cast<unsigned>(random[4 * i + 2])) % letters.size()];
+    const auto digit = [&](std::size_t n) -> unsigned {
+      return static_cast<unsigned char>(random[4 * i + n]);
+    };
+    out += letters[(digit(0) * 31 + digit(1) * 7 + digit(2)) % letters.size()];
   }
   return out;
 }
@@ -106,7 +106,7 @@ std::string Tenant::token_text(const AccessToken& facts) const {
 }
 
 std::string Tenant::issue_access(const AccessToken& facts) {
-  const std::string token = token_text(facts);
+  std::string token = token_text(facts);
   const std::lock_guard lock(mutex_);
   keep(access_, access_order_, base::sha256_hex(token), facts, token_count_limit);
   return token;
@@ -138,7 +138,7 @@ void Tenant::mark_refresh(std::string_view token, RefreshToken::State state) {
 }
 
 std::string Tenant::issue_code(const AuthorizationCode& facts) {
-  const std::string code = "1.A" + random_text(600);
+  std::string code = "1.A" + random_text(600);
   const std::lock_guard lock(mutex_);
   keep(codes_, code_order_, base::sha256_hex(code), facts, code_count_limit);
   return code;
@@ -154,7 +154,7 @@ std::optional<AuthorizationCode> Tenant::redeem_code(std::string_view code) {
 }
 
 std::string Tenant::issue_device(DeviceCode facts, std::string& user_code) {
-  const std::string code = "D" + random_text(280);
+  std::string code = "D" + random_text(280);
   user_code = facts.user_code = user_code_text();
   const std::lock_guard lock(mutex_);
   keep(devices_, device_order_, base::sha256_hex(code), facts, code_count_limit);

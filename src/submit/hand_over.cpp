@@ -20,6 +20,7 @@ constexpr std::size_t flight_recipients = 100;  // replies of a flight must fit 
 constexpr int agent_gone = 69;
 constexpr int agent_broken = 76;
 constexpr int own_file_failed = 74;
+constexpr int no_resources = 71;
 
 struct Reply {
   std::string code{};
@@ -50,6 +51,11 @@ class Dialogue {
               "outcome unknown, may have been delivered: the mailbearer agent ended without a "
               "verdict; look "
               "into the Sent folder before sending again"};
+    }
+    if (handover_.one_shot) {
+      return {no_resources,
+              "not sent: mailbearer-agent ended before it could answer (" + error.cause +
+                  "); see that memory, processes and descriptors are left, and try again"};
     }
     return {error.fault == base::Fault::protocol ? agent_broken : agent_gone,
             "not sent: the mailbearer agent does not answer (" + error.cause +

@@ -23,6 +23,7 @@ struct Handover {
   const mail::Submission* submission = nullptr;
   bool header_changed = false;  // the header differs from the bytes as they were read
   base::Trace trace{};
+  bool one_shot = false;  // the agent is a child of ours: what stops it is this machine's trouble
 };
 
 Outcome hand_over(net::Stream& agent, const Handover& handover);

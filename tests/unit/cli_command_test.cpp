@@ -72,3 +72,10 @@ TEST_CASE("command: the help names every verb", "[cli]") {
     CHECK(help.find(words) != std::string::npos);
   }
 }
+
+TEST_CASE("command: a verb that cures name and this version lacks says what to do instead",
+          "[cli]") {
+  CHECK(fault({"login", "work"}).find("mailbearer secret set ACCOUNT refresh-token") !=
+        std::string::npos);
+  CHECK(fault({"doctor", "work"}).find("config check") != std::string::npos);
+}
