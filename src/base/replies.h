@@ -18,6 +18,7 @@ struct SmtpReplyFacts {
   std::string_view status{};  // "5.7.3" or empty
   std::string_view text{};    // the reply's text, lines joined by blanks
   std::string_view stage{};
+  bool by_password = false;  // the account signs in with a password and no token
   std::string_view account{};
   std::string_view user{};    // who signs in
   std::string_view sender{};  // From or reverse-path that was tried

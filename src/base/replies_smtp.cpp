@@ -22,6 +22,7 @@ enum Stage : unsigned {
   end = 128,
   content = data | end,
   anywhere = 255,
+  password = 256,  // at `auth`, of an account that signs in with one
 };
 
 // What becomes of the message; the fault says the exit code. A class other than the fault's own is
@@ -54,6 +55,7 @@ constexpr Then hold = Then::hold;
 constexpr const char* again = "try again";
 constexpr const char* ask_doctor = "run: mailbearer doctor {account}";
 constexpr const char* over_graph = "run: mailbearer login {account} --transport graph";
+constexpr const char* set_password = "run: mailbearer secret set {account} password";
 constexpr const char* log_in = "run: mailbearer login {account}";
 constexpr const char* send_as = "grant Send As, or set rewrite_from = always";
 constexpr const char* check_address = "check the address";
@@ -71,7 +73,7 @@ constexpr Row rows[] = {
      "server takes no passwords from {user}",
      "set auth = xoauth2, then run: mailbearer login {account}", 0},
     {535, "5.7.139", "user credentials were incorrect", anywhere, sign_in, plain,
-     "server refuses the password of {user}", "run: mailbearer secret set {account} password", 0},
+     "server refuses the password of {user}", set_password, 0},
     {535, "5.7.139", "did not meet the criteria", anywhere, sign_in, plain,
      "a sign-in policy of the organization blocks {user}",
      "ask its administrator about Conditional Access", 0},
@@ -81,6 +83,8 @@ constexpr Row rows[] = {
      "the organization's own sign-in server (ADFS) failed for {user}", "ask its administrator", 0},
     {535, "5.7.139", "", anywhere, sign_in, plain, "server does not let {user} sign in by SMTP",
      over_graph, 0},
+    {535, "", "", password, sign_in, plain, "server refuses the password of {user}", set_password,
+     0},
     {535, "5.7.3", "", anywhere, sign_in, plain, "server refuses the token for {user}", ask_doctor,
      0},
     {5, "5.7.30", "", anywhere, sign_in, plain, "server takes no passwords from {user}",
@@ -360,7 +364,8 @@ Error told(Error error, const SmtpReplyFacts& facts) {
 }  // namespace
 
 Error judge_smtp_reply(const SmtpReplyFacts& facts) {
-  const unsigned stage = stage_of(facts.stage);
+  unsigned stage = stage_of(facts.stage);
+  if (stage == auth && facts.by_password) stage |= password;
   const std::string text = lower(facts.text);
   const bool refusal = facts.code >= 400 && facts.code <= 599;
   for (const Row& row : rows) {

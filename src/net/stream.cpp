@@ -77,6 +77,16 @@ base::Result<std::size_t> FdStream::read(char* into, std::size_t count, base::De
   }
 }
 
+base::Result<bool> FdStream::has_input() {
+  for (;;) {
+    // A hang-up or an error counts, too: read() says which.
+    pollfd one{read_.get(), POLLIN, 0};
+    const int ready = poll(&one, 1, 0);
+    if (ready >= 0) return ready > 0;
+    if (errno != EINTR) return broken(errno);
+  }
+}
+
 base::Done FdStream::write(std::string_view bytes, base::Deadline deadline) {
   const int fd = write_.open() ? write_.get() : read_.get();
   while (!bytes.empty()) {
@@ -135,6 +145,12 @@ base::Result<std::string> LineReader::line(base::Deadline deadline) {
     if (!got) return std::move(got).error();
     if (*got == 0) return broken(ECONNRESET);
   }
+}
+
+base::Result<bool> LineReader::has_input() {
+  if (holds_more()) return true;
+  if (stream_ == nullptr) return base::failure(base::Fault::bug, "no stream to read from");
+  return stream_->has_input();
 }
 
 base::Result<std::size_t> LineReader::read(char* into, std::size_t count, base::Deadline deadline) {

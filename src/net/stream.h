@@ -19,6 +19,9 @@ class Stream {
   // At least 1 byte, at most `count`; 0 when the peer has ended the stream.
   virtual base::Result<std::size_t> read(char* into, std::size_t count,
                                          base::Deadline deadline) = 0;
+  // Whether read() would return at once, with bytes or with the end. Takes nothing and never waits.
+  // What the layers below say among themselves (a session ticket of TLS) is no input.
+  virtual base::Result<bool> has_input() = 0;
   // All of it.
   virtual base::Done write(std::string_view bytes, base::Deadline deadline) = 0;
   virtual bool encrypted() const { return false; }
@@ -33,6 +36,7 @@ class FdStream : public Stream {
   explicit FdStream(base::Fd socket);
   FdStream(base::Fd read_end, base::Fd write_end);
   base::Result<std::size_t> read(char* into, std::size_t count, base::Deadline deadline) override;
+  base::Result<bool> has_input() override;
   base::Done write(std::string_view bytes, base::Deadline deadline) override;
   int fd() const { return read_.get(); }
   base::Fd take_socket() override;
@@ -55,6 +59,8 @@ class LineReader {
   // Like Stream::read, but takes what is buffered first.
   base::Result<std::size_t> read(char* into, std::size_t count, base::Deadline deadline);
   bool holds_more() const { return at_ < buffer_.size(); }
+  // The same, and what waits in the stream: bytes or its end.
+  base::Result<bool> has_input();
   void forget() {
     buffer_.clear();
     at_ = 0;

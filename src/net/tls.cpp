@@ -309,6 +309,20 @@ class TlsStream : public Stream {
     return got;  // 0: the peer said close_notify
   }
 
+  // The socket alone cannot tell: tickets and key updates make it readable without a word said.
+  base::Result<bool> has_input() override {
+    char one = 0;
+    std::size_t got = 0;
+    ERR_clear_error();
+    errno = 0;
+    const int answer = SSL_peek_ex(session_.get(), &one, 1, &got);
+    if (answer > 0) return true;
+    const int why = SSL_get_error(session_.get(), answer);
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return false;
+    if (why == SSL_ERROR_ZERO_RETURN) return true;
+    return give_up(why, errno);
+  }
+
   base::Done write(std::string_view bytes, base::Deadline deadline) override {
     while (!bytes.empty()) {
       std::size_t put = 0;

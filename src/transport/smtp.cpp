@@ -105,7 +105,10 @@ base::Done Dialogue::open(Wire& wire) {
 }
 
 base::Done Dialogue::connect(Wire& wire) {
-  base::Result<std::unique_ptr<net::Stream>> made = wire.connect(phases_.connect_ms);
+  return adopt(wire.connect(phases_.connect_ms));
+}
+
+base::Done Dialogue::adopt(base::Result<std::unique_ptr<net::Stream>> made) {
   if (!made) {
     base::Error error = std::move(made).error();
     error.account = account_.name;
@@ -150,16 +153,7 @@ base::Done Dialogue::start_tls(Wire& wire) {
 base::Done Dialogue::secure(Wire& wire) {
   reader_.forget();
   offers_ = Capabilities();
-  base::Result<std::unique_ptr<net::Stream>> made =
-      wire.secure(std::move(stream_), within(phases_.reply_ms));
-  if (!made) {
-    base::Error error = std::move(made).error();
-    error.account = account_.name;
-    return error;
-  }
-  stream_ = std::move(*made);
-  reader_.attach(*stream_);
-  return base::done();
+  return adopt(wire.secure(std::move(stream_), within(phases_.reply_ms)));
 }
 
 // Servers that take a sign-in do not care; a relay or Direct Send wants the host's own full name. A
@@ -192,28 +186,44 @@ void Dialogue::trace_sent(std::string_view shown) const {
 
 base::Done Dialogue::send(std::string_view bytes, Stage stage, std::string_view shown) {
   if (!stream_) return base::failure(base::Fault::bug, "no connection to " + server());
-  if (reader_.holds_more()) return last_words(out_of_turn(stage), stage);
-  trace_sent(shown);
-  const std::int64_t ms = stage == Stage::end ? phases_.piece_ms : patience_ms(stage);
-  base::Done sent = stream_->write(bytes, within(ms));
-  if (sent) return sent;
   const Stage during = stage == Stage::end ? Stage::content : stage;
-  return last_words(explained(sent.error(), during), during);
+  base::Result<bool> speaks = reader_.has_input();
+  if (!speaks) return explained(speaks.error(), during);
+  if (*speaks) return unasked(during);
+  trace_sent(shown);
+  base::Done sent = stream_->write(bytes, within(patience_ms(during)));
+  if (sent) return sent;
+  base::Error error = last_words(explained(sent.error(), during), during);
+  if (stage == Stage::end && error.said.empty()) error.fault = base::Fault::outcome_unknown;
+  return error;
+}
+
+// What the server says before it is sent what it should answer. A farewell counts at any time, a
+// refusal while the content goes out; taken for the answer to what is sent next, anything else
+// would be a verdict on something it has not seen.
+base::Error Dialogue::unasked(Stage stage) {
+  base::Result<Reply> said = read_reply(reader_, within(last_words_ms), trace_, blot_);
+  if (!said && (said.error().sys == ECONNRESET || said.error().sys == EPIPE)) {
+    return explained(said.error(), stage);
+  }
+  const bool refusing = said && stage == Stage::content && said->code >= 400;
+  if (refusing || (said && said->code == 421)) return judged(*said, stage);
+  base::Error error = out_of_turn(stage);
+  error.said = said ? one_line(*said) : said.error().said;
+  return error;
 }
 
 // A server that gives up says why before it closes; that is worth more than "closed".
 base::Error Dialogue::last_words(base::Error error, Stage stage) {
   if (error.sys == ETIMEDOUT) return error;
-  base::Result<Reply> said = read_reply(reader_, within(last_words_ms), trace_);
+  base::Result<Reply> said = read_reply(reader_, within(last_words_ms), trace_, blot_);
   if (!said || said->code < 400) return error;
-  // Unasked, only the farewell means anything.
-  if (error.fault == base::Fault::protocol && said->code != 421) return error;
   return judged(*said, stage);
 }
 
 base::Result<Reply> Dialogue::reply(Stage stage) {
   if (!stream_) return base::failure(base::Fault::bug, "no connection to " + server());
-  base::Result<Reply> got = read_reply(reader_, within(patience_ms(stage)), trace_);
+  base::Result<Reply> got = read_reply(reader_, within(patience_ms(stage)), trace_, blot_);
   if (!got) return explained(got.error(), stage);
   return got;
 }
@@ -256,6 +266,8 @@ base::Error Dialogue::judged(const Reply& reply, Stage stage, std::string_view r
   facts.status = reply.status;
   facts.text = reply.text;
   facts.stage = table_name(stage);
+  facts.by_password =
+      account_.auth == account::Auth::plain || account_.auth == account::Auth::login;
   facts.account = account_.name;
   facts.user = account_.user;
   facts.sender = sender_;
@@ -266,6 +278,12 @@ base::Error Dialogue::judged(const Reply& reply, Stage stage, std::string_view r
 
 std::string Dialogue::server() const {
   return base::clean(account_.smtp_host, 255) + ":" + std::to_string(account_.smtp_port);
+}
+
+std::string Dialogue::concealed(std::string text) const {
+  const std::vector<Blot::Piece> whole = {{&text, 0}};
+  blot_.over(whole);
+  return text;
 }
 
 void Dialogue::quit() {

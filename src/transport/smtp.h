@@ -71,7 +71,9 @@ class Dialogue {
   const Capabilities& offers() const { return offers_; }
   bool encrypted() const { return stream_ && stream_->encrypted(); }
 
-  // One write. `shown` is what a trace may see of it, line by line.
+  // One write, unless the server has something to say first: no command of ours has asked for that.
+  // `shown` is what a trace may see of it, line by line. An error of the write at Stage::end is
+  // Fault::outcome_unknown: the end of the message may have left.
   base::Done send(std::string_view bytes, Stage stage, std::string_view shown);
   base::Done send(std::string_view bytes, Stage stage) { return send(bytes, stage, bytes); }
   base::Result<Reply> reply(Stage stage);
@@ -81,14 +83,16 @@ class Dialogue {
   base::Error judged(const Reply& reply, Stage stage, std::string_view recipient = {}) const;
   void set_sender(std::string sender) { sender_ = std::move(sender); }
   std::string server() const;  // "smtp.example:587"
-  bool server_speaks() const { return reader_.holds_more(); }
-  base::Error out_of_turn(Stage stage) const;
+  // From now on the server's words are shown without it, however they quote it.
+  void conceal(const base::Secret& secret) { blot_.watch(secret); }
+  std::string concealed(std::string text) const;
 
   void quit();     // says QUIT and does not wait for the answer
   void hang_up();  // ends the connection without a word
 
  private:
   base::Done connect(Wire& wire);
+  base::Done adopt(base::Result<std::unique_ptr<net::Stream>> made);
   base::Done greeting();
   base::Done hello();
   base::Done start_tls(Wire& wire);
@@ -97,6 +101,8 @@ class Dialogue {
   base::Deadline within(std::int64_t ms) const;
   std::int64_t patience_ms(Stage stage) const;
   base::Error explained(const base::Error& error, Stage stage) const;
+  base::Error out_of_turn(Stage stage) const;
+  base::Error unasked(Stage stage);
   base::Error last_words(base::Error error, Stage stage);
   void trace_sent(std::string_view shown) const;
 
@@ -108,6 +114,7 @@ class Dialogue {
   net::LineReader reader_;
   Capabilities offers_;
   std::string sender_;
+  Blot blot_;
 };
 
 }  // namespace transport

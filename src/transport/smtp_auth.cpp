@@ -121,7 +121,9 @@ base::Result<base::Secret> sasl_message(const account::Account& account,
     return unfit(account,
                  uses_token(account.auth) ? "access token is empty or malformed"
                                           : "password is empty or malformed",
-                 "run: mailbearer login " + account.name);
+                 uses_token(account.auth)
+                     ? "run: mailbearer login " + account.name
+                     : "run: mailbearer secret set " + account.name + " password");
   }
   base::Secret out;
   if (account.auth == account::Auth::plain) {
@@ -195,6 +197,8 @@ base::Result<Reply> SignIn::offer(Dialogue& dialogue) {
                      " octets of base64, the limit is " + std::to_string(blob_limit) + ")",
                  "have fewer groups or roles put into it");
   }
+  dialogue.conceal(secret_);
+  dialogue.conceal(blob);
   return by_blob(dialogue, blob);
 }
 
@@ -230,7 +234,7 @@ base::Result<Reply> SignIn::by_blob(Dialogue& dialogue, const base::Secret& blob
 
 // RFC 7628 3.2.3: the reason comes as a challenge, the refusal only after an answer to it.
 base::Result<Reply> SignIn::answer_challenge(Dialogue& dialogue, const Reply& challenge) {
-  const std::string words = challenge_words(challenge);
+  const std::string words = dialogue.concealed(challenge_words(challenge));
   std::string answer = "*\r\n";
   if (account_.auth == account::Auth::xoauth2) answer = "\r\n";
   if (account_.auth == account::Auth::oauthbearer) answer = "AQ==\r\n";
@@ -244,6 +248,8 @@ base::Result<Reply> SignIn::answer_challenge(Dialogue& dialogue, const Reply& ch
 base::Result<Reply> SignIn::by_login(Dialogue& dialogue) {
   base::Result<base::Secret> fit = sasl_message(account_, secret_);
   if (!fit) return std::move(fit).error();
+  dialogue.conceal(secret_);
+  dialogue.conceal(base::base64(secret_));
   base::Result<Reply> answer = dialogue.ask("AUTH LOGIN\r\n", Stage::auth);
   if (!answer || !answer->more_wanted()) return answer;
   const base::Secret name(sign_in_name(account_));

@@ -1,8 +1,8 @@
 // smtp_auth: signing in. Source: RFC 4954 (AUTH, line lengths), RFC 7628 (OAUTHBEARER), Google's
 // and Microsoft's XOAUTH2 pages (facts/providers.md 5.1), RFC 4616 (PLAIN). Secrets leave only
-// inside TLS, and a trace sees "AUTH XOAUTH2 ***". Limits: 12,288 octets of base64. Errors:
-// Fault::config (mechanism not offered, user or secret unfit), those of the credential, and the
-// table of replies.
+// inside TLS; a trace sees "AUTH XOAUTH2 ***", and a server that quotes them is not repeated.
+// Limits: 12,288 octets of base64. Errors: Fault::config (mechanism not offered, user or secret
+// unfit), those of the credential, and the table of replies.
 #pragma once
 
 #include "base/secret.h"

@@ -1,5 +1,7 @@
 #include "transport/smtp_reply.h"
 
+#include <utility>
+
 #include "base/text.h"
 
 namespace transport {
@@ -11,12 +13,6 @@ struct ReplyLine {
   bool last = false;
   std::string_view text{};
 };
-
-base::Error garbage(const std::string& what, std::string_view line) {
-  base::Error error = base::failure(base::Fault::protocol, what);
-  error.said = base::clean(line, 200);
-  return error;
-}
 
 bool parse_line(std::string_view line, ReplyLine& out) {
   if (line.size() < 3 || line[0] < '2' || line[0] > '5') return false;
@@ -33,6 +29,58 @@ std::size_t digits(std::string_view text, std::size_t at) {
   std::size_t count = 0;
   while (at + count < text.size() && base::is_digit(text[at + count])) ++count;
   return count <= 3 ? count : 0;
+}
+
+// The lines of one reply as they came.
+struct Lines {
+  std::vector<std::string> lines{};
+  int code = 0;
+  base::Done whole = base::done();
+  bool garbage = false;  // the last line is what is wrong
+};
+
+Lines take_lines(net::LineReader& reader, base::Deadline deadline) {
+  Lines out;
+  const auto refuse = [&out](const char* what) {
+    out.garbage = true;
+    out.whole = base::failure(base::Fault::protocol, what);
+  };
+  std::size_t bytes = 0;
+  for (bool last = false; !last && !out.garbage;) {
+    base::Result<std::string> line = reader.line(deadline);
+    if (!line) {
+      out.whole = std::move(line).error();
+      break;
+    }
+    bytes += line->size();
+    out.lines.push_back(std::move(*line));
+    ReplyLine part;
+    if (!parse_line(out.lines.back(), part)) {
+      refuse("no SMTP reply");
+    } else if (out.code != 0 && part.code != out.code) {
+      refuse("a reply with two codes");
+    } else if (out.lines.size() > reply_lines_limit || bytes > reply_bytes_limit) {
+      refuse("an endless reply");
+    }
+    out.code = part.code;
+    last = part.last;
+  }
+  return out;
+}
+
+// Codes stay out of it: a server that quotes us over several lines puts one before each piece.
+void blot_out(std::vector<std::string>& lines, const Blot& blot) {
+  if (blot.empty()) return;
+  std::vector<Blot::Piece> pieces;
+  for (std::string& line : lines) {
+    ReplyLine part;
+    std::size_t begin = 0;
+    if (parse_line(line, part)) {
+      begin = line.size() - part.text.size() + leading_status(part.text).size();
+    }
+    pieces.push_back({&line, begin});
+  }
+  blot.over(pieces);
 }
 
 // Joins the lines; the enhanced code is repeated on each and told once.
@@ -66,28 +114,24 @@ std::string_view leading_status(std::string_view text) {
 }
 
 base::Result<Reply> read_reply(net::LineReader& reader, base::Deadline deadline,
-                               const base::Trace& trace) {
-  Reply reply;
-  std::size_t bytes = 0;
-  for (;;) {
-    base::Result<std::string> line = reader.line(deadline);
-    if (!line) return std::move(line).error();
-    base::tell(trace, base::clean(*line, reply_line_limit));
-    ReplyLine part;
-    if (!parse_line(*line, part)) return garbage("no SMTP reply", *line);
-    if (reply.code != 0 && part.code != reply.code) {
-      return garbage("a reply with two codes", *line);
-    }
-    bytes += line->size();
-    if (reply.lines.size() == reply_lines_limit || bytes > reply_bytes_limit) {
-      return garbage("an endless reply", *line);
-    }
-    reply.code = part.code;
-    reply.lines.emplace_back(part.text);
-    if (!part.last) continue;
-    finish(reply);
-    return reply;
+                               const base::Trace& trace, const Blot& blot) {
+  Lines came = take_lines(reader, deadline);
+  blot_out(came.lines, blot);
+  for (const std::string& line : came.lines) {
+    base::tell(trace, base::clean(line, reply_line_limit));
   }
+  if (!came.whole) {
+    base::Error error = std::move(came.whole).error();
+    if (came.garbage) error.said = base::clean(came.lines.back(), 200);
+    return error;
+  }
+  Reply reply;
+  reply.code = came.code;
+  for (const std::string& line : came.lines) {
+    reply.lines.push_back(line.size() > 4 ? line.substr(4) : std::string());
+  }
+  finish(reply);
+  return reply;
 }
 
 std::string one_line(const Reply& reply, std::size_t limit) {

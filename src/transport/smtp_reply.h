@@ -2,7 +2,8 @@
 // codes). Limits: a line 2,048 octets, 100 lines, 64 KiB. A line that ends in LF alone is taken; a
 // code outside 200 to 599, or another code on a continuation line, is not. Errors: Fault::protocol
 // for what is no reply, else those of the stream. Trusts: nothing; the text is as it came, to be
-// cleaned by who shows it.
+// cleaned by who shows it; only what is ours and secret is blotted out, before anything else sees
+// it.
 #pragma once
 
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "base/trace.h"
 #include "net/stream.h"
+#include "transport/smtp_blot.h"
 
 namespace transport {
 
@@ -30,9 +32,10 @@ struct Reply {
   bool temporary() const { return code >= 400 && code < 500; }
 };
 
-// The whole reply by the deadline, however slowly its octets come.
+// The whole reply by the deadline, however slowly its octets come. The trace gets it when it is
+// whole, or what came of it.
 base::Result<Reply> read_reply(net::LineReader& reader, base::Deadline deadline,
-                               const base::Trace& trace);
+                               const base::Trace& trace, const Blot& blot = {});
 
 // "250 2.0.0 OK <id@host>": for logs and errors; cleaned, at most `limit` octets.
 std::string one_line(const Reply& reply, std::size_t limit = 400);

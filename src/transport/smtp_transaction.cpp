@@ -261,7 +261,6 @@ bool Transaction::data_answered(const Reply& reply) {
     const base::Error judged = dialogue_.judged(reply, Stage::data);
     return reply.more_wanted() ? abandon(judged) : give_up(judged);
   }
-  if (dialogue_.server_speaks()) return abandon(dialogue_.out_of_turn(Stage::data));
   return true;
 }
 
@@ -271,12 +270,23 @@ void Transaction::content() {
   // Nothing comes behind this message, so the farewell rides along.
   const bool quit_sent = dialogue_.offers().pipelining;
   base::Done sent = send_content(quit_sent ? "QUIT\r\n" : "");
-  if (!sent) {
-    // Not all of it was handed over, its end least of all: the server cannot have the message.
+  if (sent) {
+    final_reply(quit_sent);
+  } else if (sent.error().fault == base::Fault::outcome_unknown) {
+    outcome_unknown(std::move(sent).error());
+  } else {
+    // Its end was not handed over: the server cannot have the message.
     abandon(sent.error());
-    return;
   }
-  final_reply(quit_sent);
+}
+
+// The server may have the message and may have taken it.
+void Transaction::outcome_unknown(base::Error error) {
+  error.fault = base::Fault::outcome_unknown;
+  error.kind = base::FaultClass::temporary;
+  error.cause = "outcome unknown, may have been delivered: " + error.cause;
+  error.cure = "look for it at the recipient before sending it again";
+  abandon(error);
 }
 
 base::Done Transaction::send_content(std::string_view behind) {
@@ -300,13 +310,7 @@ base::Done Transaction::send_content(std::string_view behind) {
 void Transaction::final_reply(bool quit_sent) {
   base::Result<Reply> answer = dialogue_.reply(Stage::end);
   if (!answer || answer->more_wanted()) {
-    base::Error error = answer ? dialogue_.judged(*answer, Stage::end) : answer.error();
-    error.fault = base::Fault::outcome_unknown;
-    error.kind = base::FaultClass::temporary;
-    error.cause = "outcome unknown, may have been delivered: " + error.cause;
-    error.cure = "look for it at the recipient before sending it again";
-    settle_rest(error);
-    dialogue_.hang_up();
+    outcome_unknown(answer ? dialogue_.judged(*answer, Stage::end) : answer.error());
     return;
   }
   if (!answer->positive()) {
@@ -348,13 +352,25 @@ void Transaction::settle_rest(const base::Error& error) {
 }
 
 base::Error Transaction::held_back() const {
-  for (const Line& line : lines_) {
-    if (line.standing != Standing::settled) continue;
-    return base::failure(base::Fault::unavailable,
-                         "not sent, because " + base::clean(line.address, 128) + " was not taken",
-                         "send again without it");
+  // Of several, one that is refused: waiting does not help it.
+  std::size_t culprit = lines_.size();
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    if (lines_[i].standing != Standing::settled) continue;
+    const bool is_refused = fates_[i].state == base::Fate::State::refused;
+    if (culprit == lines_.size() || is_refused) culprit = i;
+    if (is_refused) break;
   }
-  return base::failure(base::Fault::unavailable, "not sent", "try again");
+  if (culprit == lines_.size()) {
+    return base::failure(base::Fault::unavailable, "not sent", "try again");
+  }
+  std::string cure = fates_[culprit].error.cure;
+  if (fates_[culprit].state == base::Fate::State::deferred) cure = "try again";
+  if (fates_[culprit].state == base::Fate::State::refused) {
+    cure = "correct it or send again without it";
+  }
+  return base::failure(
+      base::Fault::unavailable,
+      base::clean(lines_[culprit].address, 128) + " was not taken, so nothing was sent", cure);
 }
 
 bool Transaction::give_up(const base::Error& error) {

@@ -53,6 +53,7 @@ class Transaction {
   void content();
   base::Done send_content(std::string_view behind);
   void final_reply(bool quit_sent);
+  void outcome_unknown(base::Error error);
 
   bool must_stop() const;  // somebody is refused and it is all or nothing, or nobody is left
   void settle(std::size_t index, const base::Error& error);

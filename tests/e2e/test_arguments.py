@@ -231,3 +231,28 @@ def test_smtp_on_standard_input_is_refused_in_smtp_and_at_once(case):
     process.stdin.close()
     case.same(process.wait(10), 64)
     case.same(process.stderr.read(), b"")
+
+
+def test_R15_no_mode_swallows_a_message(case):
+    """One word in PHP's fifth parameter must not make mail vanish with exit 0."""
+    box = case.box()
+    me = case.person(box)
+    for words in (("-q", "ann@example.org"), ("-t", "-q"), ("-t", "-i", "-q15m"), ("-bp", "ann@example.org"),
+                  ("-bi", "ann@example.org"), ("-I", "ann@example.org"), ("-t", "--help"), ("-t", "--version")):
+        result = me.send(*words, text="To: ann@example.org\n\nx\n" + "y" * 200_000)
+        case.same(result.code, 64, words)
+        case.holds(result.wrote_all, words)
+    case.same(box.mails(), [])
+    for words in (("-q",), ("-bi",)):
+        case.same(me.send(*words).code, 0, words)
+
+
+def test_an_argument_that_names_nobody(case):
+    me = case.person(case.box())
+    me.send("undisclosed-recipients:;").failed(65, r"not sent: the arguments name no recipient; .*")
+
+
+def test_oeq_keeps_standard_error_empty(case):
+    me = case.person(case.box())
+    result = me.send("-oeq", "a@@b")
+    case.same((result.code, result.err), (65, ""))

@@ -158,6 +158,28 @@ TEST_CASE("replies: an unknown reply goes by its code, its stage and the server'
   CHECK(judge(599, "", "", "end").fault == Fault::bad_message);
 }
 
+TEST_CASE("replies: a password that is refused is called one, a policy stays a policy", "[base]") {
+  base::SmtpReplyFacts facts;
+  facts.code = 535;
+  facts.stage = "auth";
+  facts.account = "site";
+  facts.user = "me@x.example";
+  facts.by_password = true;
+  for (const char* status : {"", "5.7.3", "5.7.8"}) {
+    facts.status = status;
+    const base::Error error = base::judge_smtp_reply(facts);
+    CHECK(error.cause == "server refuses the password of me@x.example");
+    CHECK(error.cure == "run: mailbearer secret set site password");
+    CHECK(error.fault == Fault::sign_in_needed);
+  }
+  facts.status = "5.7.139";
+  facts.text = "Basic authentication is disabled";
+  CHECK(base::judge_smtp_reply(facts).cause == "server takes no passwords from me@x.example");
+  facts.status = "5.7.3";
+  facts.by_password = false;
+  CHECK(base::judge_smtp_reply(facts).cause == "server refuses the token for me@x.example");
+}
+
 TEST_CASE("replies: what is no refusal fits nothing", "[base]") {
   for (const int code : {0, 199, 220, 250, 334, 354, 600, -1}) {
     CHECK(judge(code, "", "x", "end").fault == Fault::protocol);

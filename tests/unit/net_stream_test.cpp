@@ -99,6 +99,24 @@ TEST_CASE("stream: a peer that is gone is an error and no signal", "[net]") {
   CHECK(put.error().cause == "connection closed");
 }
 
+TEST_CASE("stream: input is seen without being taken, and an end is one", "[net]") {
+  Pair pair;
+  FdStream stream(std::move(pair.ours));
+  LineReader reader(stream, 100);
+  CHECK_FALSE(stream.has_input().value());
+  CHECK_FALSE(reader.has_input().value());
+  pair.say("one\ntwo\n");
+  CHECK(stream.has_input().value());
+  CHECK(reader.line(soon()).value() == "one");
+  CHECK_FALSE(stream.has_input().value());
+  CHECK(reader.has_input().value());
+  CHECK(reader.line(soon()).value() == "two");
+  CHECK_FALSE(reader.has_input().value());
+  pair.theirs.reset();
+  CHECK(reader.has_input().value());
+  CHECK_FALSE(LineReader(100).has_input().ok());
+}
+
 TEST_CASE("stream: two pipes are a stream", "[net]") {
   std::array<int, 2> in{};
   std::array<int, 2> out{};

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,6 +110,50 @@ TEST_CASE("tls: a trusted server with the right name is talked to", "[net]") {
   // close_notify is a clean end.
   CHECK((*stream)->read(into.data(), into.size(), soon()).value() == 0);
   CHECK(server.asked_for == "mail.example");
+}
+
+TEST_CASE("tls: input is words or the end, and no session ticket", "[net]") {
+  Folder folder;
+  const std::string ca = folder.put("ca.pem", &authority());
+  const Identity good = make({}, &authority());
+  for (const int highest : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const auto until_told = [](SSL* ssl) {
+      char byte = 0;
+      SSL_read(ssl, &byte, 1);
+    };
+    TlsServer server(
+        good,
+        [&](SSL* ssl) {
+          until_told(ssl);
+          SSL_write(ssl, "word", 4);
+          until_told(ssl);
+          SSL_shutdown(ssl);
+          until_told(ssl);
+        },
+        highest);
+    auto context = net::make_tls_context({ca, {}});
+    const int fd = server.client.get();
+    auto stream = net::start_tls(**context, std::move(server.client), "mail.example", soon());
+    REQUIRE(stream.ok());
+    const auto wait_for_bytes = [fd] {
+      pollfd one{fd, POLLIN, 0};
+      return poll(&one, 1, 5'000) == 1;
+    };
+    // In TLS 1.3 the tickets follow the handshake.
+    if (highest == TLS1_3_VERSION) CHECK(wait_for_bytes());
+    CHECK_FALSE((*stream)->has_input().value());
+    CHECK((*stream)->write("1", soon()).ok());
+    CHECK(wait_for_bytes());
+    CHECK((*stream)->has_input().value());
+    CHECK((*stream)->has_input().value());
+    std::array<char, 64> into{};
+    CHECK((*stream)->read(into.data(), into.size(), soon()).value() == 4);
+    CHECK_FALSE((*stream)->has_input().value());
+    CHECK((*stream)->write("2", soon()).ok());
+    CHECK(wait_for_bytes());
+    CHECK((*stream)->has_input().value());
+    CHECK((*stream)->read(into.data(), into.size(), soon()).value() == 0);
+  }
 }
 
 TEST_CASE("tls: P12 an end without close_notify is an error", "[net]") {

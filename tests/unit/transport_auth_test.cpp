@@ -289,3 +289,97 @@ TEST_CASE("auth: implicit TLS is encrypted before the greeting", "[transport]") 
     CHECK(one.bytes.find("STARTTLS") == std::string::npos);
   }
 }
+
+namespace {
+// Every piece of 16 octets of a secret, which nothing that is shown may hold.
+bool tells(const std::string& shown, const std::string& secret) {
+  for (std::size_t at = 0; at + 16 <= secret.size(); ++at) {
+    if (shown.find(secret.substr(at, 16)) != std::string::npos) return true;
+  }
+  return shown.find(secret) != std::string::npos;
+}
+
+std::string shown_by(const Run& run) {
+  return run.trace + run.fate().error.cause + run.fate().error.said + run.fate().said;
+}
+}  // namespace
+
+TEST_CASE("auth: a server that quotes the sign-in is not repeated", "[transport]") {
+  const std::string token = "eyJ0eXAi.OiJKV1Qi-LCJhbGciOiJSUzI1NiIsImtpZCI6.Ik1yNS1BVWli";
+  const std::string sent = blob(token);
+  std::string capitals = sent;
+  for (char& c : capitals) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  const std::vector<std::string> quotes = {
+      "500 Command unrecognized: \"AUTH XOAUTH2 " + sent + "\"\r\n",
+      "535 5.7.8 rejected: " + sent.substr(0, 60) + "...\r\n",
+      "535 5.7.8 rejected: ..." + sent.substr(40) + "\r\n",
+      "535-5.7.8 rejected: " + sent.substr(0, 10) + "\r\n535-5.7.8 " + sent.substr(10, 10) +
+          "\r\n535 5.7.8 " + sent.substr(20) + "\r\n",
+      "535 " + sent.substr(0, 12) + " " + sent.substr(12, 12) + "\t" + sent.substr(24) + "\r\n",
+      "535 5.7.8 bad token " + token + "\r\n",
+      "535 " + token.substr(7, 20) + "\r\n",
+      "535 5.7.8 " + capitals + "\r\n",
+      "I do not understand " + sent + "\r\n",
+      "535-" + sent + "\r\n550 " + sent + "\r\n",
+      "235 welcome, " + sent + "\r\n",
+  };
+  for (const std::string& quote : quotes) {
+    INFO(quote);
+    Run run{answering({quote, quote, quote})};
+    run.token = run.fresh_token = token;
+    run.go();
+    const std::string shown = shown_by(run);
+    CHECK_FALSE(tells(shown, sent));
+    CHECK_FALSE(tells(shown, token));
+    CHECK_FALSE(tells(shown, capitals));
+    CHECK_FALSE(tells(shown, sent.substr(0, 12)));
+    CHECK_FALSE(tells(shown, sent.substr(20, 12)));
+    CHECK(run.trace.find("***\n") != std::string::npos);
+  }
+}
+
+TEST_CASE("auth: a challenge that holds the token is not repeated, encoded or decoded",
+          "[transport]") {
+  const std::string token = "eyJ0eXAi.OiJKV1Qi-LCJhbGciOiJSUzI1NiIsImtpZCI6.Ik1yNS1BVWli";
+  for (const std::string before : {"", "x", "xx"}) {
+    const std::string encoded = base::base64(before + token + " is wrong");
+    Run run{answering({"334 " + encoded + "\r\n", "535 5.7.8 no\r\n"})};
+    run.token = run.fresh_token = token;
+    run.go();
+    CHECK(run.fate().error.cause == "server refuses the sign-in of me@corp.example");
+    CHECK_FALSE(tells(shown_by(run), token));
+    CHECK_FALSE(tells(shown_by(run), encoded.substr(3, 76)));
+  }
+}
+
+TEST_CASE("auth: a password is not repeated, and its refusal says password", "[transport]") {
+  const std::string password = "hunter2";
+  for (const account::Auth auth : {account::Auth::plain, account::Auth::login}) {
+    const bool is_plain = auth == account::Auth::plain;
+    const std::string sent = is_plain
+                                 ? base::base64(std::string("\0me@corp.example\0", 18) + password)
+                                 : base::base64(password);
+    const std::string no = "535 5.7.8 rejected: AUTH " + sent + " for hunter2\r\n";
+    Run run{is_plain ? answering({no}) : answering({"334 \r\n", "334 \r\n", no})};
+    run.account.auth = auth;
+    run.token = password;
+    run.go();
+    CHECK(run.fate().state == State::held);
+    CHECK(run.fate().error.said.rfind("535 5.7.8 rejected: AUTH ***", 0) == 0);
+    CHECK(run.fate().error.cause == "server refuses the password of me@corp.example");
+    CHECK(run.fate().error.cure == "run: mailbearer secret set work password");
+    CHECK_FALSE(tells(shown_by(run), sent));
+    CHECK_FALSE(tells(shown_by(run), password));
+  }
+}
+
+TEST_CASE("auth: what is quoted late, behind the sign-in, is not repeated either", "[transport]") {
+  const std::string sent = blob("tok-canary-1");
+  Behaviour behaviour;
+  behaviour.answers["end"] = "250 2.0.0 " + sent + "\r\n";
+  Run run{behaviour};
+  run.go();
+  CHECK(run.fate().state == State::delivered);
+  CHECK(run.fate().said == "250 2.0.0 ***");
+  CHECK_FALSE(tells(shown_by(run), sent));
+}

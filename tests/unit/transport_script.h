@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <deque>
 #include <map>
@@ -36,6 +37,7 @@ struct Behaviour {
   std::string tls_offers{};  // empty: the same
   // banner starttls ehlo ehlo2 mail rcpt data end, and rcpt:ADDRESS; replies with their CRLF
   std::map<std::string, std::string> answers{};
+  std::string early{};             // said a moment after 354, in a packet of its own
   std::deque<std::string> auth{};  // one per line that the client sends from AUTH on
 };
 
@@ -141,6 +143,10 @@ class Server {
       const std::string reply = scripted("data", "354 go ahead\r\n");
       if (!answer(reply)) return false;
       if (reply.rfind("354", 0) != 0) return true;
+      if (!behaviour_.early.empty()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        if (!answer(behaviour_.early)) return false;
+      }
       return take_content() && answer(scripted("end", "250 2.0.0 OK <new@id>\r\n"));
     }
     if (is("QUIT")) {
@@ -187,14 +193,19 @@ struct Written {
 
 class NotingStream : public net::Stream {
  public:
-  NotingStream(base::Fd fd, bool secret, std::vector<Written>& notes)
-      : inner_(std::move(fd)), encrypted_(secret), notes_(notes) {}
+  NotingStream(base::Fd fd, bool secret, std::vector<Written>& notes, const bool& breaks)
+      : inner_(std::move(fd)), encrypted_(secret), notes_(notes), breaks_(breaks) {}
+  base::Result<bool> has_input() override { return inner_.has_input(); }
   base::Result<std::size_t> read(char* into, std::size_t count, base::Deadline by) override {
     return inner_.read(into, count, by);
   }
   base::Done write(std::string_view bytes, base::Deadline by) override {
     notes_.push_back({std::string(bytes), encrypted_});
-    return inner_.write(bytes, by);
+    base::Done sent = inner_.write(bytes, by);
+    if (!breaks_ || bytes.find("\r\n.\r\n") == std::string_view::npos) return sent;
+    base::Error error = base::failure(base::Fault::unavailable, "connection closed");
+    error.sys = ECONNRESET;
+    return error;
   }
   bool encrypted() const override { return encrypted_; }
   base::Fd take_socket() override { return inner_.take_socket(); }
@@ -203,6 +214,7 @@ class NotingStream : public net::Stream {
   net::FdStream inner_;
   bool encrypted_;
   std::vector<Written>& notes_;
+  const bool& breaks_;
 };
 
 // One behaviour a connection; the last one serves all further connections.
@@ -215,14 +227,15 @@ class ScriptedWire : public transport::Wire {
     const std::size_t which = std::min(servers.size(), behaviours_.size() - 1);
     servers.push_back(std::make_unique<Server>(ends[1], behaviours_[which]));
     return std::unique_ptr<net::Stream>(
-        std::make_unique<NotingStream>(base::Fd(ends[0]), false, writes));
+        std::make_unique<NotingStream>(base::Fd(ends[0]), false, writes, breaks_at_dot));
   }
   base::Result<std::unique_ptr<net::Stream>> secure(std::unique_ptr<net::Stream> plain,
                                                     base::Deadline) override {
     return std::unique_ptr<net::Stream>(
-        std::make_unique<NotingStream>(plain->take_socket(), true, writes));
+        std::make_unique<NotingStream>(plain->take_socket(), true, writes, breaks_at_dot));
   }
   std::vector<Written> writes;
+  bool breaks_at_dot = false;  // the write that ends the content fails after all of it has left
   std::vector<std::unique_ptr<Server>> servers;
 
  private:

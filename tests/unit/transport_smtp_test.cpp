@@ -23,6 +23,13 @@ Behaviour with(const std::string& stage, const std::string& answer) {
   return out;
 }
 
+// Far more than the buffers between the two ends hold.
+mail::Prepared large_message() {
+  std::string body;
+  for (int i = 0; i < 18'000; ++i) body += "a line of the attachment that is long enough\r\n";
+  return script::a_message({"you@else.example"}, body);
+}
+
 std::size_t count_of(const std::string& text, const std::string& piece) {
   std::size_t count = 0;
   for (std::size_t at = text.find(piece); at != std::string::npos; at = text.find(piece, at + 1)) {
@@ -220,7 +227,14 @@ TEST_CASE("smtp: P6 every combination of answers for three recipients", "[transp
           if (stopped || pick[i] == 0) {
             CHECK(fate.state == (sent ? State::delivered : State::deferred));
             if (!sent && all) {
-              CHECK(fate.error.cause.rfind("not sent, because ", 0) == 0);
+              CHECK(fate.error.cause.find(" was not taken, so nothing was sent") !=
+                    std::string::npos);
+              bool waiting_helps = true;
+              for (std::size_t j = 0; j < 3; ++j) {
+                if (run.fates[j].state == State::refused) waiting_helps = false;
+              }
+              CHECK(fate.error.cure ==
+                    (waiting_helps ? "try again" : "correct it or send again without it"));
               CHECK(fate.error.fault == Fault::unavailable);
             }
           } else {
@@ -266,6 +280,93 @@ TEST_CASE("smtp: P8 a 250 before the content is no delivery", "[transport]") {
   CHECK(run.fate().state == State::deferred);
   CHECK(run.fate().error.fault == Fault::protocol);
   CHECK(run.seen().content.empty());
+}
+
+TEST_CASE("smtp: P8 a 250 that comes while the content goes out is no verdict", "[transport]") {
+  for (const bool pipelining : {true, false}) {
+    Behaviour behaviour;
+    if (!pipelining) behaviour.offers = "250-here\r\n250-AUTH XOAUTH2\r\n250 STARTTLS\r\n";
+    behaviour.early = "250 2.0.0 warning from a proxy\r\n";
+    behaviour.answers["end"] = "554 5.6.0 no\r\n";
+    Run run{behaviour};
+    run.message = large_message();
+    run.go();
+    CHECK(run.fate().state == State::deferred);
+    CHECK(run.fate().error.fault == Fault::protocol);
+    CHECK(run.fate().error.said == "250 2.0.0 warning from a proxy");
+    const script::Seen seen = run.seen();
+    CHECK_FALSE(seen.complete);
+    CHECK_FALSE(seen.quit);
+    CHECK(seen.content.find("\r\n.\r\n") == std::string::npos);
+  }
+}
+
+TEST_CASE("smtp: P8 a refusal that comes while the content goes out is one", "[transport]") {
+  Behaviour behaviour;
+  behaviour.early = "552 5.3.4 too much\r\n";
+  Run never{behaviour};
+  never.message = large_message();
+  never.go();
+  CHECK(never.fate().state == State::refused);
+  CHECK(never.fate().error.said == "552 5.3.4 too much");
+  CHECK_FALSE(never.seen().complete);
+  behaviour.early = "451 4.3.0 disk trouble\r\n";
+  Run later{behaviour};
+  later.message = large_message();
+  later.go();
+  CHECK(later.fate().state == State::deferred);
+  CHECK(later.fate().error.said == "451 4.3.0 disk trouble");
+  CHECK_FALSE(later.seen().complete);
+}
+
+TEST_CASE("smtp: P8 a surplus reply behind another is not taken for the next one", "[transport]") {
+  Behaviour behaviour;
+  behaviour.offers = "250-here\r\n250-AUTH XOAUTH2\r\n250 STARTTLS\r\n";
+  behaviour.answers["mail"] = "250 ok\r\n250 surplus\r\n";
+  Run run{behaviour};
+  run.go();
+  CHECK(run.fate().state == State::deferred);
+  CHECK(run.fate().error.fault == Fault::protocol);
+  CHECK(run.fate().error.said == "250 surplus");
+}
+
+TEST_CASE("smtp: a write that breaks behind the dot leaves the outcome unknown", "[transport]") {
+  Run taken{Behaviour()};
+  taken.wire.breaks_at_dot = true;
+  taken.go();
+  CHECK(taken.seen().complete);
+  CHECK(taken.fate().state == State::unknown);
+  CHECK(taken.fate().error.fault == Fault::outcome_unknown);
+  CHECK(taken.fate().error.cause.rfind("outcome unknown, may have been delivered: ", 0) == 0);
+  CHECK(taken.fate().error.cure.find("before sending it again") != std::string::npos);
+  // A refusal that can still be read is an outcome.
+  Run refused{with("end", "554 5.6.0 no\r\n")};
+  refused.wire.breaks_at_dot = true;
+  refused.go();
+  CHECK(refused.fate().state == State::refused);
+  CHECK(refused.fate().error.said == "554 5.6.0 no");
+}
+
+TEST_CASE("smtp: a connection that ends before the dot leaves is only deferred", "[transport]") {
+  Behaviour behaviour;
+  behaviour.early = script::close_it;
+  Run run{behaviour};
+  run.message = large_message();
+  run.go();
+  CHECK(run.fate().state == State::deferred);
+  CHECK(run.fate().error.cause ==
+        "smtp.example:587 closed the connection while it was sent the message");
+}
+
+TEST_CASE("smtp: who is held back by another is told what helps", "[transport]") {
+  for (const bool deferred : {true, false}) {
+    Run run{with("rcpt:a@x.example", deferred ? "450 4.2.1 later\r\n" : "550 5.1.1 unknown\r\n")};
+    run.message = script::a_message({"a@x.example", "b@x.example"});
+    run.go();
+    CHECK(run.fates[1].error.cause == "a@x.example was not taken, so nothing was sent");
+    CHECK(run.fates[1].error.cure ==
+          (deferred ? "try again" : "correct it or send again without it"));
+  }
 }
 
 TEST_CASE("smtp: a server that says 421 on its own is believed", "[transport]") {

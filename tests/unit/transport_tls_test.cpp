@@ -25,6 +25,7 @@ class TlsMailServer {
     bool implicit = false;
     std::string behind_starttls{};  // plaintext that rides behind the 220
     bool late = false;              // sent on its own, a moment later
+    std::string early{};            // said a moment after 354
     bool vanish_after_dot = false;  // no reply, no close_notify
   };
   TlsMailServer(const tls_identity::Identity& identity, Habits habits)
@@ -49,6 +50,7 @@ class TlsMailServer {
   std::uint16_t port = 0;
   std::string plain{};      // what came without TLS; read after the delivery
   std::string encrypted{};  // what came inside
+  bool got_dot = false;
 
   void finish() {
     if (thread_.joinable()) thread_.join();
@@ -116,9 +118,15 @@ class TlsMailServer {
         say("235 2.7.0 welcome\r\n");
       } else if (one == "DATA") {
         say("354 go\r\n");
+        if (!habits_.early.empty()) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(50));
+          say(habits_.early);
+        }
         while (line(one) && one != ".") {
         }
         if (habits_.vanish_after_dot) return;
+        if (one != ".") return;
+        got_dot = true;
         say("250 2.0.0 OK\r\n");
       } else if (one == "QUIT") {
         say("221 bye\r\n");
@@ -144,14 +152,15 @@ struct Outcome {
   int tokens_asked = 0;
 };
 
-Outcome deliver_to(TlsMailServer& server, const std::string& ca_file, account::SmtpTls tls) {
+Outcome deliver_to(TlsMailServer& server, const std::string& ca_file, account::SmtpTls tls,
+                   const std::string& body = "hello\r\n") {
   account::Account account = script::an_account();
   account.smtp_host = "localhost";
   account.smtp_port = server.port;
   account.smtp_tls = tls;
   account.ca_file = ca_file;
   account.timeout_s = 5;
-  mail::Prepared message = script::a_message({"you@else.example"});
+  mail::Prepared message = script::a_message({"you@else.example"}, body);
   transport::Delivery delivery;
   delivery.account = &account;
   delivery.message = &message;
@@ -237,4 +246,19 @@ TEST_CASE("deliver: P12 a connection cut behind the dot is no success", "[transp
   const Outcome out = deliver_to(server, ca, account::SmtpTls::starttls);
   CHECK(out.fate.state == State::unknown);
   CHECK(out.fate.error.cause.rfind("outcome unknown, may have been delivered", 0) == 0);
+}
+
+TEST_CASE("deliver: P8 a 250 before the dot is no verdict inside TLS either", "[transport]") {
+  tls_identity::Folder folder;
+  const std::string ca = folder.put("ca.pem", &tls_identity::authority());
+  const tls_identity::Identity identity = for_localhost();
+  TlsMailServer::Habits habits;
+  habits.early = "250 2.0.0 warning from a proxy\r\n";
+  TlsMailServer server(identity, habits);
+  std::string body;  // more than the buffers of a loopback connection hold
+  for (int i = 0; i < 400'000; ++i) body += "a line of the attachment that is long enough\r\n";
+  const Outcome out = deliver_to(server, ca, account::SmtpTls::starttls, body);
+  CHECK(out.fate.state == State::deferred);
+  CHECK(out.fate.error.fault == Fault::protocol);
+  CHECK_FALSE(server.got_dot);
 }
