@@ -173,7 +173,9 @@ Done write_and_rename(Fd file, const std::string& temporary, const std::string& 
   }
   const Fd folder(open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.open() || fsync(folder.get()) != 0) {
-    return failure_errno(Fault::io, "cannot sync " + folder_of(path), errno);
+    return failure_errno(
+        Fault::io, path + " is replaced, but not known to last: cannot sync " + folder_of(path),
+        errno);
   }
   return done();
 }

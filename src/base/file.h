@@ -52,7 +52,9 @@ Result<Secret> read_secret(int fd, std::size_t limit, const std::string& path);
 Done write_all(int fd, std::string_view bytes, const std::string& path);
 
 // Replaces `path` as a whole: temporary file in the same folder, mode, write, fsync, rename, fsync
-// of the folder. After an error the old file stands untouched and the temporary one is gone.
+// of the folder. After an error the temporary file is gone, and the old one stands untouched unless
+// it was the folder that could not be synced: then the new file stands, and a crash of the machine
+// may bring the old one back. Who has to know which reads the file.
 Done replace_file(const std::string& path, std::string_view bytes, unsigned mode);
 
 // Makes the folder and those above it that are missing, all with `mode`.

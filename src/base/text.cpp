@@ -34,6 +34,40 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+// Of a well-formed character.
+std::uint32_t code_point(std::string_view character) {
+  const auto lead = static_cast<unsigned char>(character[0]);
+  if (lead < 0x80) return lead;
+  std::uint32_t value = lead & (0x7FU >> character.size());
+  for (const char c : character.substr(1))
+    value = (value << 6) | (static_cast<unsigned char>(c) & 0x3FU);
+  return value;
+}
+
+// Characters beyond ASCII that a terminal or viewer obeys instead of showing them: C1 controls,
+// line and paragraph separators, direction marks, the byte order mark.
+bool steers_a_terminal(std::string_view character) {
+  struct Run {
+    std::uint32_t first;
+    std::uint32_t last;
+  };
+  static constexpr std::array runs = {Run{0x80, 0x9F},     Run{0x61C, 0x61C},
+                                      Run{0x200E, 0x200F}, Run{0x2028, 0x202E},
+                                      Run{0x2066, 0x2069}, Run{0xFEFF, 0xFEFF}};
+  const std::uint32_t code = code_point(character);
+  return std::any_of(runs.begin(), runs.end(),
+                     [code](const Run& run) { return code >= run.first && code <= run.last; });
+}
+
+std::string escaped(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 15]};
+  }
+  return out;
+}
+
 // Reads a number and the unit letter behind it; `scale` says what a letter is worth, 0 for none.
 template <typename Scale>
 bool parse_scaled(std::string_view text, std::int64_t& value, Scale scale) {
@@ -149,16 +183,12 @@ std::string clean(std::string_view text, std::size_t limit) {
   std::string out;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    std::string piece;
-    if (length == 0 || is_control(text[0])) {
-      const auto byte = static_cast<unsigned char>(text[0]);
-      piece = std::string("\\x") + hex_digits[byte >> 4] + hex_digits[byte & 15];
-    } else {
-      piece = text.substr(0, length);
-    }
+    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+    const bool bad = length == 0 || is_control(text[0]) || steers_a_terminal(character);
+    const std::string piece = bad ? escaped(character) : std::string(character);
     if (out.size() + piece.size() > limit) return out + "...";
     out += piece;
-    text.remove_prefix(length == 0 ? 1 : length);
+    text.remove_prefix(character.size());
   }
   return out;
 }

@@ -23,9 +23,10 @@ bool is_ascii(std::string_view text);
 bool is_utf8(std::string_view text);  // well formed: no overlong form, surrogate or stray byte
 bool has_control(std::string_view text);
 
-// Text from outside made fit for one line of a log, a reply or a terminal: control bytes and bytes
-// that are not UTF-8 become "\xNN", and what is over `limit` octets is cut, with "..." (never
-// inside a character).
+// Text from outside made fit for one line of a log, a reply or a terminal: control bytes, bytes
+// that are not UTF-8, and the bytes of characters that steer a terminal (U+0080 to U+009F, U+2028,
+// U+2029, the direction marks, U+FEFF) become "\xNN", and what is over `limit` octets is cut, with
+// "..." (never inside a character).
 std::string clean(std::string_view text, std::size_t limit = 512);
 
 // A whole number within [low, high]; nothing else in the text.

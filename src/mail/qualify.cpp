@@ -134,13 +134,16 @@ base::Done domain_to_a_labels(Mailbox& mailbox) {
   return base::done();
 }
 
+bool is_user(const SenderRules& rules, const Mailbox& full) {
+  return base::same_ignoring_case(full.local, rules.user.local) &&
+         domain_key(full.domain) == domain_key(rules.user.domain);
+}
+
 bool matches_from(const SenderRules& rules, const Mailbox& mailbox) {
   if (mailbox.null()) return false;
   const Mailbox full = qualified(rules, mailbox);
   const std::string domain = domain_key(full.domain);
-  if (base::same_ignoring_case(full.local, rules.user.local) &&
-      domain == domain_key(rules.user.domain))
-    return true;
+  if (is_user(rules, full)) return true;
   return std::any_of(rules.from.begin(), rules.from.end(),
                      [&](const std::string& pattern) { return fits(pattern, full.local, domain); });
 }

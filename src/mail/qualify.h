@@ -11,6 +11,9 @@ namespace mail {
 // With the domain for unqualified senders when it has none.
 Mailbox qualified(const SenderRules& rules, Mailbox mailbox);
 
+// The mailbox that signs in, in any spelling of its domain.
+bool is_user(const SenderRules& rules, const Mailbox& full);
+
 base::Done domain_to_a_labels(Mailbox& mailbox);
 
 }  // namespace mail

@@ -1,5 +1,7 @@
 #include "mail/rewrite.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "mail/address_field.h"
 #include "mail/idn.h"
@@ -48,6 +50,7 @@ bool empty(const Field& field) {
 struct Sender {
   AddressPlace place{};
   Mailbox mailbox{};
+  bool is_user = false;
   bool allowed = false;
 };
 
@@ -60,10 +63,10 @@ std::optional<std::vector<Sender>> read_senders(const SenderRules& rules, const 
   for (AddressPlace& place : read->addresses) {
     base::Result<Mailbox> mailbox = parse_mailbox(place.plain);
     if (!mailbox.ok()) return std::nullopt;
-    Sender sender{std::move(place), std::move(mailbox).value(), false};
+    Sender sender{std::move(place), std::move(mailbox).value()};
     const Mailbox full = qualified(rules, sender.mailbox);
-    sender.allowed = only_user ? base::same_ignoring_case(full.text(), rules.user.text())
-                               : matches_from(rules, full);
+    sender.is_user = is_user(rules, full);
+    sender.allowed = only_user ? sender.is_user : matches_from(rules, full);
     senders.push_back(std::move(sender));
   }
   return senders;
@@ -83,28 +86,50 @@ void edits_to_user(const SenderRules& rules, std::string_view body, const Addres
   if (behind && looks_like_address(place.comment.of(body))) edits.push_back({place.comment, ""});
 }
 
-// The field with every mailbox that is not allowed as `user`, which stands there once.
+// An element with one of the commas beside it that no removal before has taken.
+Place element_with_comma(std::string_view body, const AddressPlace& place,
+                         const std::vector<Edit>& edits) {
+  const Place& element = place.element;
+  const std::size_t taken = edits.empty() ? 0 : edits.back().place.end();
+  if (place.after_comma && element.at > taken) return {element.at - 1, element.size + 1};
+  const bool before_comma = element.end() < body.size() && body[element.end()] == ',';
+  return {element.at, element.size + (before_comma ? 1U : 0U)};
+}
+
+// The field with every mailbox that is not allowed as `user`, which stands there once: where it
+// stood already, else in place of the first that is not allowed.
 std::string with_user(const SenderRules& rules, std::string_view body,
                       const std::vector<Sender>& senders) {
   std::vector<Edit> edits;
-  bool user_stands = false;
+  bool user_stands = std::any_of(senders.begin(), senders.end(), [](const Sender& sender) {
+    return sender.allowed && sender.is_user;
+  });
   for (const Sender& sender : senders) {
-    const bool is_user = base::same_ignoring_case(sender.mailbox.text(), rules.user.text());
-    if (!sender.allowed && user_stands) {
-      Place place = sender.place.element;
-      if (sender.place.after_comma) place = {place.at - 1, place.size + 1};
-      edits.push_back({place, ""});
-    } else if (!sender.allowed) {
+    if (sender.allowed) continue;
+    if (user_stands)
+      edits.push_back({element_with_comma(body, sender.place, edits), ""});
+    else
       edits_to_user(rules, body, sender.place, edits);
-    }
-    user_stands = user_stands || is_user || !sender.allowed;
+    user_stands = true;
   }
-  return with_edits(body, edits);
+  std::string out = with_edits(body, edits);
+  // The first line of a field is not left empty.
+  if (!edits.empty() && out.starts_with("\r\n")) out.erase(0, 2);
+  return out;
+}
+
+// Where Reply-To stands, looked up once for a header with any number of From fields.
+using FieldIndex = std::optional<std::size_t>;
+
+FieldIndex index_of(const Header& header, std::string_view name) {
+  const Field* field = header.find(name);
+  if (field == nullptr) return std::nullopt;
+  return static_cast<std::size_t>(field - header.fields.data());
 }
 
 // Answers go where they went before: to every mailbox of the original From that others can reach.
 void keep_replies(const SenderRules& rules, const std::string& body,
-                  const std::vector<Sender>& senders, Header& header) {
+                  const std::vector<Sender>& senders, FieldIndex& reply_to, Header& header) {
   bool lost = false;
   std::string value;
   for (const Sender& sender : senders) {
@@ -115,10 +140,12 @@ void keep_replies(const SenderRules& rules, const std::string& body,
     value += text;
   }
   if (!lost) return;
-  if (Field* old = header.find("Reply-To")) {
-    if (empty(*old)) old->body = " " + value;
+  if (reply_to) {
+    Field& old = header.fields[*reply_to];
+    if (empty(old)) old.body = " " + value;
     return;
   }
+  reply_to = header.fields.size();
   header.append("Reply-To", value);
 }
 
@@ -154,7 +181,7 @@ base::Done judge(const SenderRules& rules, const Policy& policy,
 }
 
 base::Done rewrite_from_field(const SenderRules& rules, const Policy& policy, std::size_t index,
-                              Header& header) {
+                              FieldIndex& reply_to, Header& header) {
   const std::string body = header.fields[index].body;
   const auto senders = read_senders(rules, header.fields[index], policy.always);
   if (!senders) {
@@ -164,34 +191,59 @@ base::Done rewrite_from_field(const SenderRules& rules, const Policy& policy, st
   }
   if (base::Done judged = judge(rules, policy, *senders); !judged.ok()) return judged;
   header.fields[index].body = with_user(rules, body, *senders);
-  keep_replies(rules, body, *senders, header);
+  keep_replies(rules, body, *senders, reply_to, header);
   return base::done();
 }
 
-// Sender (RFC 5322 3.6.2) says who sent the message in the name of From. One that the account may
-// not use is dropped, unless From names several mailboxes, which asks for a Sender: then `user`.
-base::Done rewrite_sender_fields(const SenderRules& rules, const Policy& policy, Header& header) {
+bool names_several(const Header& header) {
   const Field* from = header.find("From");
   const auto authors = from == nullptr ? std::nullopt : read_address_field(from->body);
-  const bool several = authors && authors->addresses.size() > 1;
-  for (std::size_t i = 0; i < header.fields.size();) {
-    Field& field = header.fields[i];
-    if (!is_named(field, "Sender") || empty(field)) {
-      ++i;
+  return authors && authors->addresses.size() > 1;
+}
+
+// Takes the fields at these places (ascending) out, in one pass.
+void remove_fields(const std::vector<std::size_t>& places, Header& header) {
+  if (places.empty()) return;
+  std::vector<Field>& fields = header.fields;
+  std::size_t kept = places.front();
+  std::size_t next = 0;
+  for (std::size_t i = kept; i < fields.size(); ++i) {
+    if (next < places.size() && places[next] == i)
+      ++next;
+    else
+      fields[kept++] = std::move(fields[i]);
+  }
+  fields.resize(kept);
+}
+
+// Sender (RFC 5322 3.6.2) says who sent the message in the name of From. One that the account may
+// not use is dropped. Several mailboxes in From ask for a Sender (Exchange: 5.1.20): then `user`,
+// where no other stands.
+base::Done rewrite_sender_fields(const SenderRules& rules, const Policy& policy, Header& header) {
+  std::vector<std::size_t> refused;
+  bool stands = false;
+  for (std::size_t i = 0; i < header.fields.size(); ++i) {
+    const Field& field = header.fields[i];
+    if (!is_named(field, "Sender") || empty(field)) continue;
+    const auto senders = read_senders(rules, field, policy.always);
+    if (senders && first_refused(*senders, true) == nullptr) {
+      stands = true;
       continue;
     }
-    const auto senders = read_senders(rules, field, policy.always);
-    const bool fine = senders && first_refused(*senders, true) == nullptr;
-    if (!fine && senders) {
+    if (senders) {
       if (base::Done judged = judge(rules, policy, *senders); !judged.ok()) return judged;
     }
-    if (!fine && !several) {
-      header.fields.erase(header.fields.begin() + static_cast<std::ptrdiff_t>(i));
-      continue;
-    }
-    if (!fine) field.body = " " + rules.user.text();
-    ++i;
+    refused.push_back(i);
   }
+  if (!stands && names_several(header)) {
+    const FieldIndex place = refused.empty() ? index_of(header, "Sender") : refused.front();
+    if (place)
+      header.fields[*place].body = " " + rules.user.text();
+    else
+      header.append("Sender", rules.user.text());
+    if (!refused.empty()) refused.erase(refused.begin());
+  }
+  remove_fields(refused, header);
   return base::done();
 }
 
@@ -239,9 +291,10 @@ base::Done rewrite_senders(const SenderRules& rules, Envelope& envelope, Header&
   if (base::Done chosen = choose_reverse_path(rules, envelope, header); !chosen.ok()) return chosen;
   if (base::Done done = domain_to_a_labels(envelope.sender); !done.ok()) return done;
   const Policy policy = policy_of(rules, header);
+  FieldIndex reply_to = index_of(header, "Reply-To");
   for (std::size_t i = 0; i < header.fields.size(); ++i) {
     if (!is_named(header.fields[i], "From") || empty(header.fields[i])) continue;
-    base::Done rewritten = rewrite_from_field(rules, policy, i, header);
+    base::Done rewritten = rewrite_from_field(rules, policy, i, reply_to, header);
     if (!rewritten.ok()) return rewritten;
   }
   return rewrite_sender_fields(rules, policy, header);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/file.h"
 #include "base/seal.h"
 #include "base/text.h"
 #include "token/keyring_file.h"
@@ -115,6 +114,18 @@ base::Result<Credential> Credentials::load(Kind kind) {
   if (!found) return std::move(found).error();
   if (!found->has_value()) return none_stored(account_, kind);
   return std::move(**found);
+}
+
+base::Result<base::Fd> Credentials::reserve(Kind kind, const Credential& used) {
+  if (!used.file_digest.empty()) return base::Fd();
+  base::Result<Keyring*> opened = keyring();
+  if (!opened) return std::move(opened).error();
+  return (*opened)->reserve(account_, kind);
+}
+
+bool Credentials::stands(Kind kind, const base::Secret& rotated) {
+  const base::Result<Credential> now = load(kind);
+  return now && now->secret.reveal() == rotated.reveal();
 }
 
 base::Result<bool> Credentials::replace(Kind kind, const Credential& used,

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "account/account.h"
+#include "base/file.h"
 #include "base/result.h"
 #include "token/keyring.h"
 
@@ -30,8 +31,13 @@ class Credentials {
   base::Result<Credential> load(Kind kind);
   // For what may be absent, such as the client secret of a public client.
   base::Result<std::optional<Credential>> load_if_any(Kind kind);
+  // To be held over a request whose answer may rotate `used`: see Keyring::reserve. Of one that
+  // came from a file nothing is asked, for the file still holds its own.
+  base::Result<base::Fd> reserve(Kind kind, const Credential& used);
   // After a rotation. False: what is stored is no longer what was used, and stands.
   base::Result<bool> replace(Kind kind, const Credential& used, const base::Secret& rotated);
+  // Whether `rotated` is what is stored now, whatever replace() said.
+  bool stands(Kind kind, const base::Secret& rotated);
   // Changes when the credential changes; see Keyring::stamp.
   std::string stamp(Kind kind);
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "account/account.h"
+#include "base/file.h"
 #include "base/result.h"
 #include "base/secret.h"
 
@@ -34,6 +35,10 @@ class Keyring {
   // rotation of a refresh token, which must not overwrite a newer sign-in.
   virtual base::Result<bool> exchange(const account::Account& account, Kind kind,
                                       const base::Secret& expected, const base::Secret& secret) = 0;
+  // Whether exchange() could store now, and the room that it will need, kept until this is closed
+  // (a closed Fd: the store needs none). To be had before a provider is asked for something that
+  // exists once.
+  virtual base::Result<base::Fd> reserve(const account::Account& account, Kind kind) = 0;
   // Changes whenever what is stored changes, and is cheap to ask for; empty: nothing stored, or the
   // store cannot tell. A cached access token is good only for the stamp it was got with.
   virtual std::string stamp(const account::Account& account, Kind kind) = 0;

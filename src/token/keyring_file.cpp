@@ -150,6 +150,15 @@ base::Result<bool> FileKeyring::exchange(const account::Account& account, Kind k
   return true;
 }
 
+base::Result<base::Fd> FileKeyring::reserve(const account::Account& account, Kind kind) {
+  base::Result<base::Fd> room = reserve_sealed(path_of(account, kind));
+  if (room) return room;
+  base::Error error = std::move(room).error();
+  error.account = account.name;
+  error.cure = "free space in " + folder_ + ", or make it writable";
+  return error;
+}
+
 base::Result<bool> FileKeyring::erase(const account::Account& account, Kind kind) {
   const std::string path = path_of(account, kind);
   if (missing(path)) return false;

@@ -22,6 +22,7 @@ class FileKeyring : public Keyring {
   base::Result<bool> erase(const account::Account& account, Kind kind) override;
   base::Result<bool> exchange(const account::Account& account, Kind kind,
                               const base::Secret& expected, const base::Secret& secret) override;
+  base::Result<base::Fd> reserve(const account::Account& account, Kind kind) override;
   std::string stamp(const account::Account& account, Kind kind) override;
   std::string describe() const override;
 

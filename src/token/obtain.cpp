@@ -60,7 +60,7 @@ void Source::State::start() {
   if (worker.joinable() || begun || current) return;
   if (refresh.cached({})) return;
   base::Result<base::Fd> locked = refresh.lock(0);
-  if (!locked) return;  // somebody is at it: get() waits for that one
+  if (!locked) return;  // somebody is at it: get() waits for that one, or tells what is wrong
   if (refresh.cached({})) return;
   // The helper is started here and not by the worker: the door belongs to this thread.
   base::Result<base::Fd> socket = helper.open();

@@ -2,7 +2,8 @@
 // Source: design section 5; RFC 6749; facts T1-T6, T8. A rotated refresh token is stored before the
 // new access token is handed out. The refresh runs beside the SMTP dialogue: start() early, get()
 // at AUTH. Errors: Fault::sign_in_needed, Fault::config (hold); Fault::unavailable (temporary),
-// with the texts of base/replies.
+// with the texts of base/replies; Fault::cannot_create, os and io where this machine cannot keep a
+// rotated refresh token or take a lock.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 #include "token/refresh.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "base/clock.h"
@@ -50,6 +51,15 @@ base::Error judged(const net::Record& answer, const account::Account& account) {
   return base::judge_token_answer(facts);
 }
 
+// Nothing to be done about it, and where it is so, the other processes have no lock either.
+bool no_place_for_a_lock(int sys) {
+  return sys == EROFS || sys == EACCES || sys == ENOENT;
+}
+
+bool lack_of_the_system(int sys) {
+  return sys == EMFILE || sys == ENFILE || sys == ENOMEM;
+}
+
 bool is_token(const net::Record& answer) {
   return answer.number("status", 0) == 200 && answer.get("unusable").empty() &&
          answer.get("error").empty() && !answer.get("access_token").empty();
@@ -78,7 +88,12 @@ base::Result<base::Fd> Refresh::lock(std::int64_t wait_ms) {
   if (cache_.lock_path().empty()) return base::Fd();
   base::Result<base::Fd> locked = base::lock_file(cache_.lock_path(), wait_ms);
   if (locked) return locked;
-  if (locked.error().fault != base::Fault::unavailable) return base::Fd();  // no place after all
+  if (no_place_for_a_lock(locked.error().sys)) return base::Fd();
+  if (locked.error().fault != base::Fault::unavailable) {
+    base::Error error = std::move(locked).error();
+    error.fault = lack_of_the_system(error.sys) ? base::Fault::os : base::Fault::io;
+    return of_account(std::move(error), account_);
+  }
   return of_account(
       base::failure(base::Fault::unavailable,
                     "another process is still refreshing the access token", "try again"),
@@ -129,6 +144,15 @@ base::Result<CachedToken> Refresh::ask(const OpenHelper& open, base::Fd& helper,
   if (!request) return std::move(request).error();
   const std::string fingerprint = fingerprint_of(*request);
   if (std::optional<base::Error> known = cache_.refusal(fingerprint)) return std::move(*known);
+  // Under strict rotation the answer's refresh token is the only one left: without a place for it
+  // nothing is asked.
+  base::Fd room;
+  if (grant_row(account_.grant).rotates) {
+    base::Result<base::Fd> reserved =
+        credentials_.reserve(grant_row(account_.grant).credential, credential);
+    if (!reserved) return of_account(std::move(reserved).error(), account_);
+    room = std::move(*reserved);
+  }
   if (!helper.open()) {
     base::Result<base::Fd> opened = open();
     if (!opened) return of_account(std::move(opened).error(), account_);
@@ -142,6 +166,7 @@ base::Result<CachedToken> Refresh::ask(const OpenHelper& open, base::Fd& helper,
   if (!answer) return of_account(std::move(answer).error(), account_);
   if (net::has_error(*answer)) return of_account(net::get_error(*answer), account_);
   if (!is_token(*answer)) return refused(*answer, fingerprint);
+  room.reset();  // now for the refresh token itself
   return accept(std::move(*answer), credential, asked_s);
 }
 
@@ -159,8 +184,11 @@ base::Result<CachedToken> Refresh::accept(net::Record answer, const Credential& 
   const base::Secret rotated = answer.take("refresh_token");
   if (row.rotates && !rotated.empty() && rotated.reveal() != used.secret.reveal()) {
     const base::Result<bool> stored = credentials_.replace(row.credential, used, rotated);
-    // One that came from a file is kept as well as can be: the file still holds its own.
-    if (!stored && used.file_digest.empty()) return of_account(stored.error(), account_);
+    // One that came from a file is kept as well as can be: the file still holds its own. One that
+    // stands although it could not be synced does not cost the access token that came with it.
+    if (!stored && used.file_digest.empty() && !credentials_.stands(row.credential, rotated)) {
+      return of_account(stored.error(), account_);
+    }
   }
   CachedToken token;
   token.token = answer.take("access_token");

@@ -1,10 +1,13 @@
 // refresh: one token request, made by one process at a time, and what follows from its answer.
 // Source: design section 5; facts (reliability) T1-T6, (providers) 1.7. Order after a good answer:
-// the rotated refresh token is stored (synced), then the access token cached, then handed out.
+// the rotated refresh token is stored (synced), then the access token cached, then handed out. Room
+// for a rotated one is reserved before the request: a full or read-only keyring fails here, with
+// nothing asked.
 // After a refusal the store is read again: a newer refresh token is tried once. Refusals are
 // remembered for the same request and credential: 60 s where a person is needed, else Retry-After
 // or 5 s, so that a hundred cron jobs do not hammer the endpoint. Errors: those of grants,
-// credential and base/replies; Fault::unavailable from the helper.
+// credential and base/replies; Fault::unavailable from the helper; Fault::cannot_create, os and io
+// of this machine.
 #pragma once
 
 #include <functional>
@@ -34,7 +37,8 @@ class Refresh {
 
   // From the cache, with enough life left, and not the one that was refused.
   std::optional<CachedToken> cached(std::string_view refused);
-  // A closed Fd where there is no place for a lock. wait_ms 0: try once.
+  // A closed Fd where there is no place for a lock: none is known, or it is read-only, forbidden or
+  // gone. wait_ms 0: try once. Errors: Fault::unavailable (busy), os, io.
   base::Result<base::Fd> lock(std::int64_t wait_ms);
   // To be called under the lock. A temporary failure yields the cached token while it still lives.
   base::Result<CachedToken> run(const OpenHelper& helper, std::string_view refused);

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "base/file.h"
+#include "base/random.h"
 #include "base/seal.h"
 
 namespace token {
@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view version = "MBC1";
 constexpr std::size_t digest_digits = 64;
 constexpr std::size_t header_bytes = version.size() + 1 + digest_digits + 1;
+constexpr off_t reserved_bytes = off_t{16} * 1024;
 constexpr std::size_t file_limit_bytes = std::size_t{256} * 1024;
 
 std::string bound_to(std::string_view words) {
@@ -117,6 +118,19 @@ base::Done write_sealed(const std::string& path, const base::Secret& key, std::s
   if (!sealed) return std::move(sealed).error();
   std::string bytes = std::string(version) + " " + base::sha256_hex(words) + "\n" + *sealed;
   return base::replace_file(path, bytes, 0600);
+}
+
+base::Result<base::Fd> reserve_sealed(const std::string& path) {
+  const std::string name = path + "." + base::random_hex(6) + ".tmp";
+  base::Fd file(open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.open()) {
+    return base::failure_errno(base::Fault::cannot_create, "cannot create " + name, errno);
+  }
+  unlink(name.c_str());  // whoever is killed now leaves nothing behind
+  int sys = EINTR;
+  while (sys == EINTR) sys = posix_fallocate(file.get(), 0, reserved_bytes);
+  if (sys != 0) return base::failure_errno(base::Fault::io, "cannot write " + name, sys);
+  return file;
 }
 
 std::string name_for(std::string_view kind, std::string_view words) {

@@ -2,12 +2,14 @@
 // of the words it is bound to), LF, then the sealed secret (base/seal) with those words and "MBC1"
 // as AAD. The digest tells "belongs to other settings" from "damaged or other key". Source: design
 // section 5; facts T10. Nothing is ever deleted because of an error.
-// Errors: Fault::config (owner, mode, link), Fault::sign_in_needed (damaged), Fault::io.
+// Errors: Fault::config (owner, mode, link), Fault::sign_in_needed (damaged), Fault::io;
+// write_sealed: as base::replace_file.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "base/secret.h"
 
@@ -30,6 +32,10 @@ base::Result<Unsealed> read_sealed(const std::string& path, const base::Secret& 
                                    std::string_view words);
 base::Done write_sealed(const std::string& path, const base::Secret& key, std::string_view words,
                         const base::Secret& secret);
+
+// Space on the disk for one more sealed file beside `path`, until it is closed: 16 KiB in a file
+// without a name. Errors: Fault::cannot_create (read-only, forbidden), Fault::io (full).
+base::Result<base::Fd> reserve_sealed(const std::string& path);
 
 // A file name from words of outside: nothing of them can steer the path.
 std::string name_for(std::string_view kind, std::string_view words);

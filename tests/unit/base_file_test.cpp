@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +17,20 @@
 #include "base/process.h"
 #include "base/scratch.h"
 #include "catch.h"
+
+namespace {
+bool folders_cannot_be_synced = false;
+}
+
+// In the place of the C library's: the disk that fails.
+int fsync(int fd) {
+  struct stat facts {};
+  if (folders_cannot_be_synced && fstat(fd, &facts) == 0 && S_ISDIR(facts.st_mode)) {
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_fsync, fd));
+}
 
 namespace {
 
@@ -127,6 +143,20 @@ TEST_CASE("file: replacing is all or nothing, with the mode asked for", "[base]"
   }
   CHECK(names == 2);
   umask(022);
+}
+
+TEST_CASE("file: a folder that cannot be synced is an error that says what stands", "[base]") {
+  Folder folder;
+  const std::string path = folder / "state";
+  REQUIRE(base::replace_file(path, "one", 0600).ok());
+  folders_cannot_be_synced = true;
+  const base::Done replaced = base::replace_file(path, "two", 0600);
+  folders_cannot_be_synced = false;
+  REQUIRE_FALSE(replaced.ok());
+  CHECK(replaced.error().fault == base::Fault::io);
+  CHECK(replaced.error().sys == EIO);
+  CHECK(replaced.error().cause.rfind(path + " is replaced, but not known to last", 0) == 0);
+  CHECK(content(path) == "two");
 }
 
 TEST_CASE("file: a lock keeps a second process out until it is dropped", "[base]") {

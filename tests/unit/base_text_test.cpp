@@ -9,10 +9,43 @@
 #include "base/secret.h"
 #include "catch.h"
 
+TEST_CASE("text: clean escapes each character that steers a terminal, and its neighbours not",
+          "[base]") {
+  const auto utf8 = [](unsigned code) {
+    std::string out;
+    if (code < 0x800) {
+      out += static_cast<char>(0xC0 | code >> 6);
+    } else {
+      out += static_cast<char>(0xE0 | code >> 12);
+      out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
+    }
+    return out + static_cast<char>(0x80 | (code & 0x3F));
+  };
+  const std::vector<std::pair<unsigned, unsigned>> runs = {{0x80, 0x9F},     {0x61C, 0x61C},
+                                                           {0x200E, 0x200F}, {0x2028, 0x202E},
+                                                           {0x2066, 0x2069}, {0xFEFF, 0xFEFF}};
+  for (const auto& [first, last] : runs) {
+    for (unsigned code = first; code <= last; ++code) {
+      const std::string cleaned = base::clean(utf8(code));
+      CHECK(cleaned.size() == 4 * utf8(code).size());
+      CHECK(cleaned.substr(0, 2) == "\\x");
+      CHECK(base::is_ascii(cleaned));
+    }
+    CHECK(base::clean(utf8(last + 1)) == utf8(last + 1));
+    if (first > 0x80) CHECK(base::clean(utf8(first - 1)) == utf8(first - 1));
+  }
+  CHECK(base::clean("\xe2\x80\xae"
+                    "fdp") == "\\xe2\\x80\\xaefdp");
+  CHECK(base::clean("\xf0\x9f\x98\x80") == "\xf0\x9f\x98\x80");
+  CHECK(base::clean("ab\xc2\x9b", 9) == "ab...");
+}
+
 TEST_CASE("text: clean leaves one printable line of bounded length, whatever comes (A14)",
           "[base]") {
   CHECK(base::clean("a\nb\x1b[0m\x7f") == "a\\x0ab\\x1b[0m\\x7f");
   CHECK(base::clean("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
+  CHECK(base::clean("a\xc2\x9b"
+                    "31m\xc2\x85") == "a\\xc2\\x9b31m\\xc2\\x85");
   CHECK(base::clean("\xff\xc3") == "\\xff\\xc3");
   CHECK(base::clean("\xc3\xbc\xc3\xbc", 3) == "\xc3\xbc...");
   std::mt19937 dice(1);

@@ -1,5 +1,7 @@
 #include "mail/rewrite.h"
 
+#include <chrono>
+
 #include "catch.h"
 
 namespace {
@@ -168,6 +170,64 @@ TEST_CASE("rewrite: several From mailboxes hold user once", "[mail]") {
         " noreply@contoso.com, c@apps.contoso.com");
   CHECK(rewritten(" noreply@contoso.com, b@y.org") == " noreply@contoso.com");
   CHECK(rewritten(" a@x.org, b@apps.contoso.com", RewriteFrom::always) == " noreply@contoso.com");
+}
+
+TEST_CASE("rewrite: user that stands behind a mailbox that is not allowed stays the only one",
+          "[mail]") {
+  const char* all_to_one[][2] = {
+      {" Foo <evil@x.org>, Me <noreply@contoso.com>", " Me <noreply@contoso.com>"},
+      {" a@x.org, b@y.org, Me <NoReply@Contoso.com>", " Me <NoReply@Contoso.com>"},
+      {" a@x.org,\r\n Me <noreply@contoso.com>,\r\n b@y.org", " Me <noreply@contoso.com>"},
+      {" a@x.org, noreply", " noreply"},  // completed with the sender domain later
+  };
+  for (const auto& [from, expected] : all_to_one) CHECK(rewritten(from) == expected);
+  CHECK(rewritten(" a@x.org, b@apps.contoso.com, c@y.org, noreply@contoso.com") ==
+        " b@apps.contoso.com, noreply@contoso.com");
+  CHECK(rewritten(" Team: a@x.org;, noreply@contoso.com") == " Team:;, noreply@contoso.com");
+  CHECK(rewritten(" Team: a@x.org, noreply@contoso.com;") == " Team: noreply@contoso.com;");
+  CHECK(rewritten(" b@apps.contoso.com, noreply@contoso.com", RewriteFrom::always) ==
+        " noreply@contoso.com");
+  Case one(" Foo <evil@x.org>, Me <noreply@contoso.com>");
+  one.field("Sender", " evil@x.org");
+  REQUIRE(mail::rewrite_senders(site(), one.envelope, one.header).ok());
+  CHECK(one.body("Sender") == "(none)");  // one author is left
+}
+
+TEST_CASE("rewrite: several authors get user as Sender where none stands (5.1.20)", "[mail]") {
+  for (const RewriteFrom how : {RewriteFrom::automatic, RewriteFrom::never}) {
+    Case one(" a@apps.contoso.com, b@apps.contoso.com");
+    REQUIRE(mail::rewrite_senders(site(how), one.envelope, one.header).ok());
+    CHECK(one.body("Sender") == " noreply@contoso.com");
+    Case empty(" a@apps.contoso.com, b@apps.contoso.com");
+    empty.field("Sender", " ");
+    REQUIRE(mail::rewrite_senders(site(how), empty.envelope, empty.header).ok());
+    CHECK(empty.body("Sender") == " noreply@contoso.com");
+    CHECK(empty.header.count("Sender") == 1);
+  }
+  Case many(" a@apps.contoso.com, b@apps.contoso.com");
+  many.field("Sender", " x@vm").field("X-A", " 1").field("Sender", " y@vm").field("X-B", " 2");
+  REQUIRE(mail::rewrite_senders(site(), many.envelope, many.header).ok());
+  CHECK(many.header.text() ==
+        "From: a@apps.contoso.com, b@apps.contoso.com\r\nSender: noreply@contoso.com\r\n"
+        "X-A: 1\r\nX-B: 2\r\n");
+}
+
+TEST_CASE("rewrite: a header of 100,000 fields takes no quadratic time", "[mail]") {
+  for (const bool replies : {false, true}) {
+    Case one(" noreply@contoso.com");
+    if (replies)
+      one.header.fields.resize(100'001, {"From", "a@b"});
+    else
+      one.header.fields.resize(100'001, {"Sender", "a"});
+    one.field("X-Last", " 1");
+    const auto begin = std::chrono::steady_clock::now();
+    REQUIRE(mail::rewrite_senders(site(), one.envelope, one.header).ok());
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    CHECK(taken.count() < 6.0);  // quadratic: 15 s and more
+    CHECK(one.header.fields.size() == (replies ? 100'003 : 2));
+    CHECK(one.body("X-Last") == " 1");
+    CHECK(one.header.count("Reply-To") == (replies ? 1 : 0));
+  }
 }
 
 TEST_CASE("rewrite: always makes every From user", "[mail]") {

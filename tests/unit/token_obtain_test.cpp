@@ -1,10 +1,14 @@
 #include "token/obtain.h"
 
+#include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "token/cache.h"
+#include "token/refresh.h"
 #include "token_fixture.h"
 
 using base::Fault;
@@ -17,6 +21,24 @@ using fixture::token_answer;
 using token::Kind;
 using token::Source;
 using token::Want;
+
+namespace {
+int folder_sync_error = 0;
+int allocation_error = 0;
+}  // namespace
+
+// In the place of the C library's: the disk that fails, and the one that is full.
+int fsync(int fd) {
+  struct stat facts {};
+  errno = folder_sync_error;
+  if (folder_sync_error != 0 && fstat(fd, &facts) == 0 && S_ISDIR(facts.st_mode)) return -1;
+  return static_cast<int>(syscall(SYS_fsync, fd));
+}
+
+int posix_fallocate(int fd, off_t offset, off_t size) {
+  if (allocation_error != 0) return allocation_error;
+  return fallocate(fd, 0, offset, size) == 0 ? 0 : errno;
+}
 
 namespace {
 
@@ -125,6 +147,89 @@ TEST_CASE("T5: a rotated refresh token is stored even if nobody waits for the ac
     source.start();
   }
   CHECK(stored(account) == "refresh-2");
+}
+
+TEST_CASE("T5: a keyring that cannot store is found before anything is asked", "[token]") {
+  Home home;
+  auto account = account_in(home);
+  sign_in(account, "r-1");
+  FakeHelper helper([](const net::Record&) { return token_answer("access", 3600, "r-2"); });
+  for (const int sys : {ENOSPC, EDQUOT}) {
+    Source source(account, places(), helper.door());
+    allocation_error = sys;
+    auto token = source.get(Want::usable);
+    allocation_error = 0;
+    REQUIRE_FALSE(token.ok());
+    CHECK(token.error().fault == Fault::io);
+    CHECK(token.error().sys == sys);
+    CHECK(token.error().account == "work");
+    CHECK(token.error().cure == "free space in " + account.keyring_dir + ", or make it writable");
+  }
+  CHECK(helper.requests == 0);
+  CHECK(stored(account) == "r-1");
+  CHECK(home.files("keyring", "").size() == 3);  // the token, two locks, nothing temporary
+  Source source(account, places(), helper.door());
+  CHECK(got(source) == "access");
+  CHECK(stored(account) == "r-2");
+  account.keyring_dir = "/proc/nowhere";
+  CHECK((*token::open_keyring(account, {}))->reserve(account, Kind::refresh_token).error().fault ==
+        Fault::cannot_create);
+}
+
+TEST_CASE("T5: what cannot rotate, or came from a file, needs no room in the keyring", "[token]") {
+  Home home;
+  auto account = account_in(home);
+  account.refresh_token_file = home.write("token", "from-file\n", 0400);
+  FakeHelper helper([](const net::Record&) { return token_answer("access", 0, "r-2"); });
+  allocation_error = ENOSPC;
+  Source from_file(account, places(), helper.door());
+  CHECK(got(from_file) == "access");
+  account.grant = account::Grant::app;
+  auto keyring = token::open_keyring(account, {});
+  REQUIRE((*keyring)->store(account, Kind::client_secret, Secret("s3cret")).ok());
+  Source app(account, places(), helper.door());
+  CHECK(got(app) == "access");
+  allocation_error = 0;
+}
+
+TEST_CASE("T5: a rotation that stands but could not be synced keeps its access token", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "r-1");
+  FakeHelper helper([](const net::Record&) { return token_answer("access", 0, "r-2"); });
+  Source source(account, places(), helper.door());
+  folder_sync_error = EIO;
+  const std::string token = got(source);
+  folder_sync_error = 0;
+  CHECK(token == "access");
+  CHECK(stored(account) == "r-2");
+}
+
+TEST_CASE("T6: only where there is no place for a lock it goes on without one", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "r-1");
+  token::Refresh refresh(account, {}, {});
+  CHECK(refresh.lock(0)->open());
+  struct rlimit before {};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const struct rlimit none = {0, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto starved = refresh.lock(0);
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE_FALSE(starved.ok());
+  CHECK(starved.error().fault == Fault::os);
+  CHECK(starved.error().account == "work");
+  for (const std::string& path : home.files("keyring", "refresh-")) {
+    if (path.rfind(".lock") != path.size() - 5) continue;
+    std::filesystem::remove(path);
+    std::filesystem::create_directory(path);
+  }
+  CHECK(refresh.lock(0).error().fault == Fault::io);
+  std::filesystem::remove_all(home / "keyring");
+  const auto nowhere = refresh.lock(0);
+  REQUIRE(nowhere.ok());
+  CHECK_FALSE(nowhere->open());
 }
 
 TEST_CASE("T7: a refused token is not offered again, and a newer one of others is taken first",
