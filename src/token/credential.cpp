@@ -101,12 +101,23 @@ base::Result<std::optional<Credential>> Credentials::load_if_any(Kind kind) {
     }
     return std::optional<Credential>(std::move(*credential));
   }
-  base::Result<Keyring*> opened = keyring();
-  if (!opened) return std::move(opened).error();
-  base::Result<std::optional<base::Secret>> stored = (*opened)->load(account_, kind);
-  if (!stored) return std::move(stored).error();
+  base::Result<std::optional<base::Secret>> stored = from_keyring(kind);
+  if (!stored) {
+    // A container: secrets as files, no home, perhaps no place for a keyring. What such an account
+    // signs in with is in its file, and a further secret that cannot be there is not missed.
+    if (kind == Kind::client_secret && !account_.refresh_token_file.empty()) {
+      return std::optional<Credential>();
+    }
+    return std::move(stored).error();
+  }
   if (!stored->has_value()) return std::optional<Credential>();
   return std::optional<Credential>(Credential{std::move(**stored), {}});
+}
+
+base::Result<std::optional<base::Secret>> Credentials::from_keyring(Kind kind) {
+  base::Result<Keyring*> opened = keyring();
+  if (!opened) return std::move(opened).error();
+  return (*opened)->load(account_, kind);
 }
 
 base::Result<Credential> Credentials::load(Kind kind) {

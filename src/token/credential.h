@@ -43,6 +43,7 @@ class Credentials {
 
  private:
   base::Result<Keyring*> keyring();
+  base::Result<std::optional<base::Secret>> from_keyring(Kind kind);
   std::string rotated_path() const;
   std::string rotated_words(const std::string& file_digest) const;
   base::Result<Credential> from_file(const std::string& path, Kind kind);

@@ -34,15 +34,41 @@ void append_encoded(base::Secret& out, std::string_view text) {
   }
 }
 
-// A server may quote what it was sent.
+// Whether a run of `length` octets at `at` stands somewhere in what we sent.
+bool is_part(std::string_view text, std::size_t at, std::size_t length, std::string_view secret) {
+  return at + length <= text.size() &&
+         secret.find(text.substr(at, length)) != std::string_view::npos;
+}
+
+// A server may quote what it was sent, whole, cut, or form-encoded: each run of it that is long
+// enough to be no accident is left out.
+std::string without_secret(std::string_view text, std::string_view secret) {
+  constexpr std::size_t telling = 12;
+  const std::size_t shortest = std::min(telling, secret.size());
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    if (!is_part(text, at, shortest, secret)) {
+      out += text[at++];
+      continue;
+    }
+    std::size_t length = shortest;
+    while (is_part(text, at, length + 1, secret)) ++length;
+    out += "[...]";
+    at += length;
+  }
+  return out;
+}
+
 std::string without_secrets(std::string text, const net::Record& request) {
+  if (text.size() > description_limit) text.resize(description_limit);
   for (const char* name : {"form.refresh_token", "form.client_secret", "form.client_assertion",
                            "form.assertion", "form.code", "form.password"}) {
     const std::string_view secret = request.get(name);
     if (secret.size() < shortest_secret) continue;
-    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-      text.replace(at, secret.size(), "[...]");
-    }
+    base::Secret encoded;
+    append_encoded(encoded, secret);
+    text = without_secret(text, encoded.reveal());  // first, for its pieces stand in the plain one
+    text = without_secret(text, secret);
   }
   return base::clean(text, description_limit);
 }

@@ -158,3 +158,17 @@ def test_mailname_completes_senders(case):
     run([case.program("sendmail"), "-i", "ann@example.org"], b"From: root\nTo: ann@example.org\nCc: alice\nSubject: s\n\nx\n", {},
         preexec=etc.preexec()).succeeded()
     case.same(box.mail().field("Cc"), "alice@mail.corp.example")
+
+
+def test_a_container_with_secrets_as_files_and_no_place_for_a_keyring(case):
+    """A uid without passwd entry and home; then a keyring folder that is somebody else's."""
+    box = case.box()
+    for name, keyring in (("none", ""), ("foreign", str(case.folder / "theirs"))):
+        (case.folder / "theirs").mkdir(mode=0o700, exist_ok=True)
+        me = case.person(box, name=name, uid=54321, secrets=False,
+                         account=f"keyring_dir = {keyring}\nrefresh_token_file = {case.folder / name / 'token'}")
+        token = case.folder / name / "token"
+        token.write_text(box.refresh_token("me@sandbox.example"))
+        me._own(token)
+        me.send("-i", f"{name}@example.org").succeeded()
+    case.same(len(box.mails()), 2)

@@ -192,3 +192,14 @@ TEST_CASE("A15: a server that quotes our secrets does not get them shown", "[tok
   const net::Record answer = token::serve_token_request(request, client);
   CHECK(answer.get("error_description") == "token [...] and [...], [...]\\x0a");
 }
+
+TEST_CASE("A15: nor cut short, nor form-encoded", "[token]") {
+  FakeClient client;
+  client.status = 400;
+  client.reply =
+      R"({"error":"invalid_grant","error_description":"got canary~token/with-a-long-ta and canary~token%2Fwith-a-long-tail."})";
+  net::Record request("token");
+  request.put("form.refresh_token", "canary~token/with-a-long-tail");
+  const net::Record answer = token::serve_token_request(request, client);
+  CHECK(answer.get("error_description") == "got [...] and [...].");
+}
