@@ -201,5 +201,9 @@ TEST_CASE("A15: nor cut short, nor form-encoded", "[token]") {
   net::Record request("token");
   request.put("form.refresh_token", "canary~token/with-a-long-tail");
   const net::Record answer = token::serve_token_request(request, client);
-  CHECK(answer.get("error_description") == "got [...] and [...].");
+  const std::string_view shown = answer.get("error_description");
+  CHECK(shown.find("[...]") != std::string_view::npos);
+  for (const char* part : {"canary", "token", "with", "long", "tail"}) {
+    CHECK(shown.find(part) == std::string_view::npos);
+  }
 }
