@@ -65,6 +65,10 @@ std::string identity(const Mailbox& mailbox) {
   return base::lower(without_last_dot(mailbox.domain)) + '\0' + mailbox.local;
 }
 
+bool is_torn_word(const Mailbox& mailbox) {
+  return !mailbox.qualified() && mailbox.local.starts_with("=?");
+}
+
 bool is_special_form(const Mailbox& mailbox) {
   const std::string& local = mailbox.local;
   if (local.empty()) return false;

@@ -33,6 +33,10 @@ std::string identity(const Mailbox& mailbox);
 // exist here.
 bool is_special_form(const Mailbox& mailbox);
 
+// "=?utf-8?Q?Team" of: =?utf-8?Q?Team,_A?= <a@b>. RFC 2047 section 5 forbids the comma there, but
+// mailers write it; what stands before it is part of a name, not a login name.
+bool is_torn_word(const Mailbox& mailbox);
+
 struct Address {
   Mailbox mailbox{};
   std::string phrase{};   // display name as meant: quotes gone, RFC 2047 words left as they are

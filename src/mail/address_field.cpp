@@ -92,7 +92,9 @@ class Reader {
         return !in_angle_ && open_ == none && name_group(i);
       case ',':
       case ';':
-        return !in_angle_ && finish(i, piece.place.at) && start(i + 1, piece.place.end());
+        if (in_angle_ || !finish(i, piece.place.at)) return false;
+        if (special(i) == ';') in_group_ = false;
+        return start(i + 1, piece.place.end());
       default:
         return true;
     }
@@ -108,6 +110,9 @@ class Reader {
   bool name_group(std::size_t i) {
     const Place name = extent(first_, i);
     if (name.size != 0) field_.phrases.push_back(name);
+    const std::string_view text = name.of(body_);
+    behind_torn_ = text.starts_with("=?") && !text.ends_with("?=");
+    in_group_ = !behind_torn_;
     return start(i + 1, pieces_[i].place.end());
   }
 
@@ -152,7 +157,12 @@ class Reader {
     for (std::size_t i = first_; i < end; ++i)
       if (pieces_[i].kind == Lexeme::comment) address.comment = pieces_[i].place;
     if (address.phrase.size != 0) field_.phrases.push_back(address.phrase);
-    if (address.spec.size != 0) field_.addresses.push_back(std::move(address));
+    if (address.spec.size == 0) return true;
+    address.in_group = in_group_;
+    address.behind_torn = behind_torn_;
+    address.torn = address.plain.starts_with("=?") && address.plain.find('@') == std::string::npos;
+    behind_torn_ = address.torn;
+    field_.addresses.push_back(std::move(address));
     return true;
   }
 
@@ -165,6 +175,8 @@ class Reader {
   std::size_t open_ = none;  // pieces of '<' and '>'
   std::size_t close_ = none;
   bool in_angle_ = false;
+  bool in_group_ = false;
+  bool behind_torn_ = false;
 };
 
 }  // namespace

@@ -40,6 +40,11 @@ struct AddressPlace {
   Place comment{};           // the last one; size 0: none
   std::string plain{};       // the spec without comments and blanks
   bool after_comma = false;  // the byte before the element is a comma
+  bool in_group = false;
+  // An RFC 2047 word with a raw comma or colon inside: this is the part before a comma, no address;
+  // or the phrase starts with the rest of it.
+  bool torn = false;
+  bool behind_torn = false;
 };
 
 struct AddressField {

@@ -40,8 +40,15 @@ base::Done add_list(Envelope& envelope, const std::vector<Address>& list) {
   return base::done();
 }
 
+// A list of nothing else stays: it shall not be taken for one that names nobody.
+void drop_torn_words(std::vector<Address>& list) {
+  const auto torn = [](const Address& address) { return is_torn_word(address.mailbox); };
+  if (!std::all_of(list.begin(), list.end(), torn)) std::erase_if(list, torn);
+}
+
 base::Done add_field(Envelope& envelope, const Field& field) {
   base::Result<std::vector<Address>> list = parse_address_list(field.body);
+  if (list) drop_torn_words(*list);
   base::Done added = list ? add_list(envelope, *list) : base::Done(std::move(list).error());
   if (added) return added;
   base::Error error = std::move(added).error();

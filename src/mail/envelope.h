@@ -45,7 +45,8 @@ base::Done add_argument(Envelope& envelope, std::string_view argument);
 // Adds the recipients that -t finds: those of the newest Resent- block if there is one, else To,
 // Cc, Bcc. The newest block (RFC 5322 3.6.6: blocks are put on top, whole, each field at most once
 // in a block) is the first run of Resent- fields from the top, up to any other field or to a name
-// that the run already holds. Nobody in the envelope afterwards: Fault::bad_message.
+// that the run already holds. A torn word (address.h) beside an address is not taken. Nobody in the
+// envelope afterwards: Fault::bad_message.
 base::Done add_header_recipients(Envelope& envelope, const Header& header);
 
 // RFC 3461 4: xtext of any text; whether a text is xtext.

@@ -109,6 +109,7 @@ void qualify_field(const SenderRules& rules, Field& field, bool recipient) {
   if (!read) return;
   std::vector<Edit> edits;
   for (const AddressPlace& place : read->addresses) {
+    if (place.torn) continue;
     if (place.plain.find('@') != std::string::npos && place.plain.front() != '"') continue;
     const base::Result<Mailbox> mailbox = parse_mailbox(place.plain);
     if (!mailbox.ok()) return;

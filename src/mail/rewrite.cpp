@@ -58,9 +58,10 @@ struct Sender {
 std::optional<std::vector<Sender>> read_senders(const SenderRules& rules, const Field& field,
                                                 bool only_user) {
   std::optional<AddressField> read = read_address_field(field.body);
-  if (!read || read->addresses.empty()) return std::nullopt;
+  if (!read || read->addresses.empty() || read->addresses.back().torn) return std::nullopt;
   std::vector<Sender> senders;
   for (AddressPlace& place : read->addresses) {
+    if (place.torn) continue;
     base::Result<Mailbox> mailbox = parse_mailbox(place.plain);
     if (!mailbox.ok()) return std::nullopt;
     Sender sender{std::move(place), std::move(mailbox).value()};
@@ -180,16 +181,49 @@ base::Done judge(const SenderRules& rules, const Policy& policy,
   return base::done();
 }
 
-base::Done rewrite_from_field(const SenderRules& rules, const Policy& policy, std::size_t index,
+bool is_login_name(const std::vector<Sender>& senders) {
+  return senders.size() == 1 && !senders.front().mailbox.qualified() &&
+         !senders.front().place.in_group;
+}
+
+// Whether only the mailboxes can be taken over: around them stands a group, which providers refuse
+// in From, or half an encoded word, which would be left behind by a change.
+bool is_reduced(const Policy& policy, const std::vector<Sender>& senders) {
+  const bool changes = first_refused(senders, true) != nullptr;
+  const bool free = !policy.never && !policy.is_signed;
+  return std::any_of(senders.begin(), senders.end(), [&](const Sender& sender) {
+    return (sender.place.in_group && (changes || free)) || (sender.place.behind_torn && changes);
+  });
+}
+
+std::string mailboxes_of(const std::vector<Sender>& senders) {
+  std::string list;
+  for (const Sender& sender : senders) list += (list.empty() ? " " : ", ") + sender.mailbox.text();
+  return list;
+}
+
+base::Done rewrite_from_field(const SenderRules& rules, Policy policy, std::size_t index,
                               FieldIndex& reply_to, Header& header) {
-  const std::string body = header.fields[index].body;
-  const auto senders = read_senders(rules, header.fields[index], policy.always);
+  std::string body = header.fields[index].body;
+  auto senders = read_senders(rules, header.fields[index], policy.always);
+  if (senders && policy.is_signed && is_login_name(*senders)) {
+    // The front end put it there: no signature covers it.
+    policy.is_signed = false;
+    Sender& login = senders->front();
+    if (rules.rewrite_from == RewriteFrom::always) login.allowed = login.is_user;
+  }
+  if (senders) {
+    if (base::Done judged = judge(rules, policy, *senders); !judged.ok()) return judged;
+    if (is_reduced(policy, *senders)) {
+      body = mailboxes_of(*senders);
+      senders = read_senders(rules, {"From", body}, policy.always);
+    }
+  }
   if (!senders) {
     if (policy.never || policy.is_signed) return unreadable_from(rules);
     header.fields[index].body = " " + rules.user.text();
     return base::done();
   }
-  if (base::Done judged = judge(rules, policy, *senders); !judged.ok()) return judged;
   header.fields[index].body = with_user(rules, body, *senders);
   keep_replies(rules, body, *senders, reply_to, header);
   return base::done();
@@ -198,7 +232,10 @@ base::Done rewrite_from_field(const SenderRules& rules, const Policy& policy, st
 bool names_several(const Header& header) {
   const Field* from = header.find("From");
   const auto authors = from == nullptr ? std::nullopt : read_address_field(from->body);
-  return authors && authors->addresses.size() > 1;
+  if (!authors) return false;
+  const std::vector<AddressPlace>& places = authors->addresses;
+  return std::count_if(places.begin(), places.end(),
+                       [](const AddressPlace& place) { return !place.torn; }) > 1;
 }
 
 // Takes the fields at these places (ascending) out, in one pass.

@@ -42,9 +42,11 @@ bool is_local(const SenderRules& rules, const Mailbox& mailbox);
 
 // The reverse-path to use, and From and Sender as they may leave. Marks a null sender that became
 // `user`. Only addresses change, names and comments stay. Under `never` a bare login name in From
-// is nobody's address and becomes `user` too; `user` stands in From once. A Sender that may not be
-// used is dropped; where From names several mailboxes and no Sender is left, `user` is it. In a
-// signed message nothing is replaced. Linear in the header.
+// is nobody's address and becomes `user` too; `user` stands in From once. A group
+// in From becomes its mailboxes, without names: providers refuse groups there. A Sender that may
+// not be used is dropped; where From names several mailboxes and no Sender is left, `user` is it.
+// In a signed message nothing is replaced but a From that is one bare login name: the front end put
+// it there, and no signature covers it. Linear in the header.
 base::Done rewrite_senders(const SenderRules& rules, Envelope& envelope, Header& header);
 
 // Local recipients to real ones, each once; unqualified header addresses completed.

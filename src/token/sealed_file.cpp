@@ -48,8 +48,9 @@ base::Done judge_file(int fd, const std::string& path) {
 }
 
 base::Error damaged(const std::string& path) {
-  return base::failure(base::Fault::sign_in_needed,
-                       path + " is damaged, or was sealed with another key");
+  return base::failure(
+      base::Fault::sign_in_needed, "what is stored is damaged, or sealed with another key: " + path,
+      "store it anew: mailbearer secret set ACCOUNT KIND (see mailbearer secret status)");
 }
 
 }  // namespace

@@ -172,3 +172,10 @@ TEST_CASE("envelope: RFC 3461 xtext", "[mail]") {
     CHECK(mail::is_xtext(mail::to_xtext(std::string(1, static_cast<char>(byte)))));
   }
 }
+
+TEST_CASE("envelope: a comma inside an encoded word makes no recipient", "[mail]") {
+  CHECK(found({{"To", " =?utf-8?Q?Team,_A?= <a@x.example>"}}) == "a@x.example");
+  CHECK(found({{"To", " bob, =?utf-8?Q?Team,_A?= <a@x.example>"}}) == "bob a@x.example");
+  CHECK(found({{"Cc", " =?utf-8?Q?A?= <a@x.example>, root"}}) == "a@x.example root");
+  CHECK(found({{"To", " =?utf-8?Q?Team?="}}) == "=?utf-8?Q?Team?=");  // refused later, not lost
+}
