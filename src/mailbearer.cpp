@@ -146,34 +146,41 @@ base::Result<std::unique_ptr<token::Keyring>> keyring_of(const Place& place,
   return token::open_keyring(account, {place.environment.credentials_directory});
 }
 
+// Where one secret of one account lies.
+struct Slot {
+  Account account;
+  token::Kind kind;
+  std::unique_ptr<token::Keyring> keyring;
+};
+
+base::Result<Slot> slot_of(const Place& place, const std::string& name, const std::string& word) {
+  const base::Result<token::Kind> kind = kind_of(word);
+  if (!kind) return kind.error();
+  const base::Result<std::vector<Account>> accounts = accounts_of(place, name);
+  if (!accounts) return accounts.error();
+  base::Result<std::unique_ptr<token::Keyring>> keyring = keyring_of(place, accounts->front());
+  if (!keyring) return std::move(keyring).error();
+  return Slot{accounts->front(), *kind, std::move(*keyring)};
+}
+
 int secret_set(const Place& place, const std::string& name, const std::string& word,
                bool input_closed) {
   if (input_closed) {
     return complain(
         base::failure(Fault::io, "standard input is closed", "give the secret on standard input"));
   }
-  const base::Result<token::Kind> kind = kind_of(word);
-  if (!kind) return complain(kind.error());
-  const base::Result<std::vector<Account>> accounts = accounts_of(place, name);
-  if (!accounts) return complain(accounts.error());
-  const Account& account = accounts->front();
-  base::Result<std::unique_ptr<token::Keyring>> keyring = keyring_of(place, account);
-  if (!keyring) return complain(keyring.error());
+  const base::Result<Slot> slot = slot_of(place, name, word);
+  if (!slot) return complain(slot.error());
   const base::Result<base::Secret> secret = read_typed_secret();
   if (!secret) return complain(secret.error());
-  const base::Done stored = (*keyring)->store(account, *kind, *secret);
+  const base::Done stored = slot->keyring->store(slot->account, slot->kind, *secret);
   return stored.ok() ? 0 : complain(stored.error());
 }
 
 int secret_clear(const Place& place, const std::string& name, const std::string& word) {
-  const base::Result<token::Kind> kind = kind_of(word);
-  if (!kind) return complain(kind.error());
-  const base::Result<std::vector<Account>> accounts = accounts_of(place, name);
-  if (!accounts) return complain(accounts.error());
-  const Account& account = accounts->front();
-  base::Result<std::unique_ptr<token::Keyring>> keyring = keyring_of(place, account);
-  if (!keyring) return complain(keyring.error());
-  const base::Result<bool> erased = (*keyring)->erase(account, *kind);
+  const base::Result<Slot> slot = slot_of(place, name, word);
+  if (!slot) return complain(slot.error());
+  const base::Result<bool> erased = slot->keyring->erase(slot->account, slot->kind);
   if (!erased) return complain(erased.error());
   return *erased ? 0 : say(name + ": no " + word + " was stored\n");
 }
