@@ -24,4 +24,3 @@ bool flag_member(const Json& object, const char* name, bool otherwise = false);
 std::vector<std::string> texts_member(const Json& object, const char* name);
 
 }  // namespace sandbox
-
