@@ -119,7 +119,7 @@ std::optional<AccessToken> Tenant::access(std::string_view token) const {
 }
 
 std::string Tenant::issue_refresh(const RefreshToken& facts) {
-  const std::string token = "1.A" + random_text(1180);
+  std::string token = "1.A" + random_text(1180);
   const std::lock_guard lock(mutex_);
   keep(refresh_, refresh_order_, base::sha256_hex(token), facts, token_count_limit);
   return token;
