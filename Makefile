@@ -90,11 +90,13 @@ endef
 AR ?= ar
 $(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
 
+# The sandbox is no part of the product: only its own program waits for its room.
+program_libs = $(if $(filter mailbearer-sandbox,$(1)),$(room_libs),$(filter-out %/sandbox.a,$(room_libs)))
 define program_rule
-$(BUILD)/bin/$(1): $(BUILD)/obj/$(main_$(1)).o $$(room_libs)
+$(BUILD)/bin/$(1): $(BUILD)/obj/$(main_$(1)).o $$(call program_libs,$(1))
 	@mkdir -p $$(@D)
 	$$(say) LD $$@
-	$$(Q)$$(CXX) $$(our_ldflags) $$(CXXFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(room_libs) -Wl,--end-group $$(libs_$(1))
+	$$(Q)$$(CXX) $$(our_ldflags) $$(CXXFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(call program_libs,$(1)) -Wl,--end-group $$(libs_$(1))
 endef
 $(foreach p,$(built),$(eval $(call program_rule,$(p))))
 
@@ -122,9 +124,13 @@ $(foreach r,$(tested),$(eval $(call unit_rule,$(r))))
 
 unit-programs: $(addprefix $(BUILD)/test/,$(tested))
 
+# What is sent to people, and its tests: the sanitizer run of `make check` needs no more.
+product: $(addprefix $(BUILD)/bin/,$(filter-out mailbearer-sandbox,$(built))) \
+  $(addprefix $(BUILD)/test/,$(filter-out sandbox,$(tested)))
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all unit-programs check check-integration demo lint \
+.PHONY: all unit-programs product check check-integration demo lint \
   lint-rooms lint-format lint-tidy install clean deps-build deps-check deps-integration deps-demo
 .DEFAULT_GOAL := all
 
