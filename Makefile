@@ -163,10 +163,12 @@ lint: deps-check
 	+$(again) lint-rooms lint-format lint-own lint-tidy
 
 lint-rooms:
-	awk -v root=src -f tests/lint/rooms.awk src/ROOMS $(filter src/%,$(own_files))
+	$(say) ROOMS src
+	$(Q)awk -v root=src -f tests/lint/rooms.awk src/ROOMS $(filter src/%,$(own_files))
 
 lint-format:
-	clang-format --dry-run --Werror $(own_files)
+	$(say) FORMAT src tests
+	$(Q)clang-format --dry-run --Werror $(own_files)
 
 lint-own:
 	sh tests/lint/rooms_test.sh
