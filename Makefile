@@ -1,5 +1,5 @@
 # Mailbearer. One file, no recursion; the rooms in the order a message walks them (src/ROOMS).
-# all · demo · check · check-integration · fuzz · lint · install · clean
+# all · demo · check · check-integration · bench · fuzz · lint · install · clean
 # Variants have their own folder:  make SAN=address,undefined unit-programs
 MAKEFLAGS += --no-builtin-rules
 # All processors, unless the caller says -j himself.
@@ -44,13 +44,14 @@ our_cxxflags += -fstack-protector-strong -fstack-clash-protection -fcf-protectio
 static_runtime = -static-libstdc++ -static-libgcc
 endif
 
-# --- What each program links beyond our own rooms. The front end links nothing.
+# --- What each program links beyond our own rooms. The front end links nothing. mail/idn loads
+# libidn2.so.0 when it needs it: a package names that dependency itself (docs/decisions/0011).
 libs_sendmail           = $(static_runtime)
-libs_mailbearer-agent   = $(static_runtime) -lssl -lcrypto -linih -lidn2
-libs_mailbearer-helper  = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcrypto -lidn2
-libs_mailbearer         = -lssl -lcrypto -linih -lidn2
+libs_mailbearer-agent   = $(static_runtime) -lcrypto -lssl -linih
+libs_mailbearer-helper  = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcrypto
+libs_mailbearer         = -lssl -lcrypto -linih
 libs_mailbearer-sandbox = -lcpp-httplib -lssl -lcrypto
-libs_unit = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcpp-httplib -lssl -lcrypto -linih -lidn2
+libs_unit = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcpp-httplib -lssl -lcrypto -linih
 cppflags_src/mail/mime_reencode.cpp = $(shell pkg-config --cflags gmime-3.0 2>/dev/null | sed 's/-I/-isystem /g')
 
 programs := sendmail mailbearer-agent mailbearer-helper mailbearer mailbearer-sandbox
@@ -66,8 +67,16 @@ sources := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.cpp)) $(wildcard src/*.cpp
 object = $(patsubst src/%.cpp,$(BUILD)/obj/%.o,$(1))
 room_libs = $(foreach r,$(ROOMS),$(if $(wildcard src/$(r)/*.cpp),$(BUILD)/lib/$(r).a))
 
+# The agent lives for one message: its pages cost more than its cycles. Small code, but for the files
+# that every byte of a message passes (docs/decisions/0013). A debug build (no -O2) is left alone.
+small_rooms := mail token cli report submit transport net
+fast_files := $(addprefix src/,mail/read.cpp mail/message.cpp net/stream.cpp net/tls_stream.cpp \
+  transport/smtp_data.cpp transport/smtp_content.cpp)
+small = $(if $(filter -O2,$(CXXFLAGS)),$(if $(filter $(fast_files),$(1)),,$(if $(filter \
+  $(small_rooms),$(word 2,$(subst /, ,$(1)))),-Os)))
+
 # Compiled anew when the flags change, not when this file does.
-flags_now = $(CXX) $(our_cppflags) $(CPPFLAGS) $(our_cxxflags) $(CXXFLAGS)
+flags_now = $(CXX) $(our_cppflags) $(CPPFLAGS) $(our_cxxflags) $(CXXFLAGS) small: $(small_rooms)
 $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@echo '$(flags_now)' | cmp -s - $@ || echo '$(flags_now)' >$@
@@ -79,7 +88,7 @@ all: $(addprefix $(BUILD)/bin/,$(built))
 $(BUILD)/obj/%.o: src/%.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CXX $<
-	$(Q)$(CXX) $(our_cppflags) $(cppflags_$<) $(CPPFLAGS) $(our_cxxflags) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CXX) $(our_cppflags) $(cppflags_$<) $(CPPFLAGS) $(our_cxxflags) $(CXXFLAGS) $(call small,$<) -MMD -MP -c -o $@ $<
 
 define room_rule
 $(BUILD)/lib/$(1).a: $$(call object,$$(wildcard src/$(1)/*.cpp))
@@ -155,6 +164,26 @@ check: deps-check
 check-integration: deps-integration
 	+$(again) all
 	python3 tests/integration/run.py --bin $(BUILD)/bin
+
+# The real programs against a server that does one thing wrong; FAULTS=--short for a choice of the cases.
+check-faults: deps-check
+	+$(again) all
+	python3 tests/faults/run.py --bin $(BUILD)/bin $(FAULTS)
+.PHONY: check-faults
+
+# --- Mailbearer beside its peers; BENCH_ONLY="flights cost" for some parts. See tests/bench/run.py.
+deps-bench:
+	$(setup) build check integration bench
+	command -v npm >/dev/null || $(setup) bench-node
+$(BUILD)/bench/%: tests/bench/%.cpp
+	@mkdir -p $(@D)
+	$(say) CXX $@
+	$(Q)$(CXX) -std=c++20 -D_GNU_SOURCE $(warnings) -O2 -static-libstdc++ -static-libgcc -o $@ $<
+bench: deps-bench
+	+$(again) all $(BUILD)/bench/delay_link $(BUILD)/bench/measure
+	python3 tests/bench/run.py --bin $(BUILD)/bin --tools $(BUILD)/bench \
+	  $(if $(BENCH_ONLY),$(addprefix --only ,$(BENCH_ONLY)),--write docs/benchmarks.md)
+.PHONY: bench deps-bench
 
 # --- Lint: the include law, the format, clang-tidy, the scripts, the manual pages.
 own_files = $(shell git ls-files 'src/*.cpp' 'src/*.h' 'tests/*.cpp' 'tests/*.h' 2>/dev/null)

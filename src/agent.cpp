@@ -11,6 +11,8 @@
 
 #include "account/choose.h"
 #include "account/configuration.h"
+#include "base/crypto_library.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "cli/agent_options.h"
 #include "cli/environment.h"
@@ -22,7 +24,10 @@
 #include "report/tell.h"
 #include "submit/session.h"
 #include "token/obtain.h"
+#include "transport/connections.h"
 #include "transport/deliver.h"
+#include "transport/known_servers.h"
+#include "transport/message_ids.h"
 
 namespace {
 
@@ -41,14 +46,15 @@ class OneShot {
           const cli::Person& person)
       : options_(options), environment_(environment), person_(person) {}
 
-  submit::Verdict take(mail::Submission submission, const base::Trace& trace) {
+  submit::Verdict take(mail::Submission submission, const base::Trace& trace, bool more_to_come) {
+    const base::FoldersOnce folders_once;
     base::Result<account::Configuration> configuration = load();
     if (!configuration) return refusal(configuration.error(), 0);
     base::Result<const account::Account*> chosen = choose(*configuration, submission);
     if (!chosen) return refusal(chosen.error(), configuration->temporary_exit);
     const account::Account& account = **chosen;
     base::Result<std::vector<base::Fate>> fates =
-        send(*configuration, account, std::move(submission), trace);
+        send(*configuration, account, std::move(submission), trace, more_to_come);
     if (!fates) return named(fates.error(), account);
     if (const base::Error* error = report::deciding_error(*fates)) return named(*error, account);
     return {0, "", false};
@@ -79,6 +85,8 @@ class OneShot {
     paths.providers_file = cli::providers_file();
     paths.profile = profile;
     paths.default_keyring_dir = cli::default_keyring_dir(environment_, person_);
+    paths.default_state_dir = cli::default_state_dir(environment_, person_, profile);
+    paths.needed_providers_only = true;
     return account::load_configuration(paths);
   }
 
@@ -115,8 +123,11 @@ class OneShot {
 
   base::Result<std::vector<base::Fate>> send(const account::Configuration& configuration,
                                              const account::Account& account,
-                                             mail::Submission submission,
-                                             const base::Trace& trace) {
+                                             mail::Submission submission, const base::Trace& trace,
+                                             bool more_to_come) {
+    // Before anything is unsealed: one message wants few algorithms, and no key of a file.
+    base::start_crypto(account.tls_client_certificate.empty() ? base::Crypto::narrow
+                                                              : base::Crypto::whole);
     net::HelperProgram helper(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
                               cli::environment_for_child(environment_));
     token::Source::Places places;
@@ -125,6 +136,8 @@ class OneShot {
     places.keyring.credentials_directory = environment_.credentials_directory;
     token::Source source(account, places, {[&helper] { return helper.open(); }});
 
+    const transport::MessageIds message_ids(configuration.state_dir, account);
+    message_ids.map(submission.message.header);
     base::Result<mail::Prepared> prepared =
         mail::prepare(std::move(submission), account::sender_rules(configuration, account));
     if (!prepared) return std::move(prepared).error();
@@ -139,6 +152,8 @@ class OneShot {
     delivery.account = &account;
     delivery.message = &*prepared;
     delivery.trace = trace;
+    delivery.connections = &connections(places.runtime_dir);
+    delivery.more_to_come = more_to_come;
     delivery.reencode = [&helper](const base::Scratch& whole, bool seven_bit) {
       return helper.reencode(whole, seven_bit);
     };
@@ -150,12 +165,25 @@ class OneShot {
       unstored.reset();
       return token;
     };
-    return transport::deliver(delivery);
+    std::vector<base::Fate> fates = transport::deliver(delivery);
+    message_ids.remember(prepared->message.header, fates);
+    return fates;
+  }
+
+  // For all messages of the session. What is known of servers outlives it, in the runtime folder.
+  transport::Connections& connections(const std::string& runtime_dir) {
+    if (!connections_) {
+      known_.emplace(transport::KnownServers::Where::folder, runtime_dir);
+      connections_.emplace(*known_);
+    }
+    return *connections_;
   }
 
   const cli::AgentOptions& options_;
   const cli::Environment& environment_;
   const cli::Person& person_;
+  std::optional<transport::KnownServers> known_;
+  std::optional<transport::Connections> connections_;
 };
 
 int serve_once(const cli::AgentOptions& options) {
@@ -168,8 +196,9 @@ int serve_once(const cli::AgentOptions& options) {
   rules.peer_login = person.login;
   net::FdStream stream{base::Fd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3))};
   const base::Done served = submit::serve(
-      stream, rules, [&one_shot](mail::Submission submission, const base::Trace& trace) {
-        return one_shot.take(std::move(submission), trace);
+      stream, rules,
+      [&one_shot](mail::Submission submission, const base::Trace& trace, bool more_to_come) {
+        return one_shot.take(std::move(submission), trace, more_to_come);
       });
   // A front end that left early has committed nothing, and there is nobody to tell.
   return served.ok() ? 0 : 74;

@@ -14,6 +14,8 @@
 #include "cli/command.h"
 #include "cli/environment.h"
 #include "cli/profile.h"
+#include "doctor/explain.h"
+#include "doctor/pasted_reply.h"
 #include "report/exit_code.h"
 #include "token/keyring.h"
 
@@ -51,6 +53,7 @@ struct Place {
     paths.main_file = cli::config_file(environment, person, paths.profile);
     paths.providers_file = cli::providers_file();
     paths.default_keyring_dir = cli::default_keyring_dir(environment, person);
+    paths.default_state_dir = cli::default_state_dir(environment, person, paths.profile);
   }
 };
 
@@ -243,6 +246,30 @@ int secret_status(const Place& place, const std::string& name) {
   return exit;
 }
 
+// The words of the command line, or standard input for the one word "-".
+base::Result<std::string> pasted(const std::vector<std::string>& words, bool input_closed) {
+  if (words.size() == 1 && words[0] == "-") {
+    if (input_closed) return base::failure(Fault::io, "standard input is closed");
+    base::Result<std::string> read =
+        base::read_all(STDIN_FILENO, doctor::pasted_limit_bytes, "standard input");
+    if (read || read.error().fault == Fault::io) return read;
+    return base::failure(Fault::bad_message, "standard input is longer than 64 KiB",
+                         "give the reply alone");
+  }
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+int explain(const cli::Command& command, bool input_closed) {
+  const base::Result<std::string> text = pasted(command.operands, input_closed);
+  if (!text) return complain(text.error());
+  const base::Result<doctor::Explanation> explained = doctor::explain(*text, command.stage);
+  if (!explained) return complain(explained.error());
+  return say(command.json ? doctor::explanation_json(*explained)
+                          : doctor::explanation_text(*explained));
+}
+
 int run(const cli::Command& command, bool input_closed) {
   const auto operand = [&](std::size_t i) {
     return i < command.operands.size() ? command.operands[i] : std::string();
@@ -262,6 +289,8 @@ int run(const cli::Command& command, bool input_closed) {
       return secret_status(Place(command), operand(0));
     case cli::Verb::secret_clear:
       return secret_clear(Place(command), operand(0), operand(1));
+    case cli::Verb::explain:
+      return explain(command, input_closed);
   }
   return 0;
 }

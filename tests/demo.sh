@@ -109,6 +109,7 @@ cat >"$MAILBEARER_CONFIG" <<CONF
 [mailbearer]
 default = work
 local_mail_to = $user
+state_dir = $private/home/state
 
 [account work]
 provider = microsoft

@@ -80,6 +80,7 @@ struct Account {
   std::int64_t timeout_s = 30;
   std::int64_t max_connections = 0;
   std::int64_t max_recipients = 0;
+  bool one_transaction = false;  // the provider delivers a message twice when its envelope is split
   std::int64_t max_size_bytes = 0;
 
   // Graph and the rest, kept for their rooms.

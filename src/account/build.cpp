@@ -13,8 +13,9 @@ using base::Error;
 // Settings of which the first of a key counts.
 class Layers {
  public:
+  bool has(std::string_view key) const { return find_setting(kept_, key) != nullptr; }
   void add(const Setting& setting) {
-    if (!find_setting(kept_, setting.key)) kept_.push_back(setting);
+    if (!has(setting.key)) kept_.push_back(setting);
   }
   void add(const std::vector<Setting>& settings) {
     for (const Setting& setting : settings) add(setting);
@@ -121,7 +122,7 @@ void expand(std::vector<Setting>& settings, const Section& section, std::vector<
 
 void add_defaults(Layers& layers, const ConfigurationPaths& paths) {
   const auto by_default = [&](const char* key, const std::string& value) {
-    if (!value.empty()) layers.add(Setting{key, value, "default"});
+    if (!value.empty() && !layers.has(key)) layers.add(Setting{key, value, "default"});
   };
   const bool system = paths.profile == Profile::system;
   by_default("rewrite_from", system ? "auto" : "never");
@@ -130,7 +131,7 @@ void add_defaults(Layers& layers, const ConfigurationPaths& paths) {
   by_default("auth_user", layers.value("user"));
   by_default("from", layers.value("user"));
   for (const Key& key : all_keys()) {
-    if ((key.places & in_account) != 0 && !key.preset.empty()) {
+    if ((key.places & in_account) != 0 && !key.preset.empty() && !layers.has(key.name)) {
       layers.add(Setting{std::string(key.name), std::string(key.preset), "default"});
     }
   }

@@ -31,9 +31,16 @@ struct Section {
 // "FILE:LINE"
 std::string place(const std::string& file, int line);
 
-// Sections in their order; a name that stands twice yields two sections.
+// What is wanted of a file. The rest is passed over: neither read nor judged, its lines counted.
+struct Selection {
+  std::vector<std::string> first_words{};  // sections whose name begins with one of these: whole
+  std::vector<std::string_view> keys{};    // of other sections these keys, if they hold one
+};
+
+// Sections in their order; a name that stands twice yields two sections. No selection: all of it.
 base::Result<std::vector<Section>> read_config_file(const std::string& path);
-base::Result<std::vector<Section>> parse_config_text(std::string_view text,
-                                                     const std::string& path);
+base::Result<std::vector<Section>> parse_config_text(std::string_view text, const std::string& path,
+                                                     const Selection* selection = nullptr);
+base::Result<std::string> read_config_text(const std::string& path);
 
 }  // namespace account

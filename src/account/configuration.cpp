@@ -180,14 +180,15 @@ void check_references(Reading& reading) {
   }
 }
 
-void fill_main(Reading& reading) {
+void fill_main(const ConfigurationPaths& paths, Reading& reading) {
   Configuration& configuration = reading.configuration;
   for (const Key& key : all_keys()) {
     if ((key.places & in_main) == 0) continue;
+    const std::string_view preset = key.name == "state_dir" ? paths.default_state_dir : key.preset;
     if (const Setting* setting = find_setting(reading.main, key.name)) {
       configuration.settings.push_back(*setting);
-    } else if (!key.preset.empty() && key.places == in_main) {
-      configuration.settings.push_back({std::string(key.name), std::string(key.preset), "default"});
+    } else if (!preset.empty() && key.places == in_main) {
+      configuration.settings.push_back({std::string(key.name), std::string(preset), "default"});
     }
   }
   const auto value = [&](const char* key) { return value_of(configuration.settings, key); };
@@ -210,19 +211,33 @@ void fill_main(Reading& reading) {
   configuration.user_profiles = flag_of(value("user_profiles"));
 }
 
+// What the accounts ask for, as written; and the preset, for those that do not say.
+std::vector<std::string> named_providers(const Reading& reading) {
+  std::vector<std::string> out{std::string(find_key("provider")->preset)};
+  for (const Section& section : reading.account_sections) {
+    for (const Entry& entry : section.entries) {
+      if (entry.key == "provider") out.push_back(entry.value);
+    }
+  }
+  return out;
+}
+
 Reading read_configuration(const ConfigurationPaths& paths) {
   Reading reading;
   reading.configuration.file = paths.main_file;
   reading.configuration.profile = paths.profile;
   read_files(paths, reading);
-  base::Result<Providers> providers = Providers::load(paths.providers_file);
+  base::Result<Providers> providers =
+      paths.needed_providers_only
+          ? Providers::load_for(paths.providers_file, named_providers(reading))
+          : Providers::load(paths.providers_file);
   if (!providers) {
     reading.faults.push_back(std::move(providers).error());
     return reading;
   }
   build_accounts(paths, *providers, reading);
   check_references(reading);
-  fill_main(reading);
+  fill_main(paths, reading);
   return reading;
 }
 

@@ -30,7 +30,7 @@ struct Configuration {
   std::int64_t temporary_exit = 0;
   std::string log{};
   bool user_profiles = true;
-  std::string state_dir{};
+  std::string state_dir{};  // as written, else the default of the profile; empty: none
   std::string runtime_dir{};
   std::string listen_tcp{};
   // Further keys of the design are checked and kept for their rooms.
@@ -43,6 +43,9 @@ struct ConfigurationPaths {
   std::string providers_file{};  // providers.conf of the build tree, else installed
   Profile profile = Profile::person;
   std::string default_keyring_dir{};
+  std::string default_state_dir{};
+  // Of providers.conf only what the accounts name is read and judged: for who is about to send.
+  bool needed_providers_only = false;
 };
 
 base::Result<Configuration> load_configuration(const ConfigurationPaths& paths);

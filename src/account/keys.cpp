@@ -1,5 +1,8 @@
 #include "account/keys.h"
 
+#include <algorithm>
+#include <array>
+
 namespace account {
 
 namespace {
@@ -107,6 +110,7 @@ constexpr Key table[] = {
   // Limits, pace and patience
   {"max_connections",           preset_of_provider, Kind::number, "", "", false, &A::max_connections},
   {"max_recipients",            preset_of_provider, Kind::number, "", "", false, &A::max_recipients},
+  {"one_transaction",           preset_of_provider, Kind::flag, "no", "", false, &A::one_transaction},
   {"max_size",                  preset_of_provider, Kind::size, "", "", false, &A::max_size_bytes},
   {"rate_messages_per_minute",  preset_of_provider, Kind::number, "", "", false, &A::rate_messages_per_minute},
   {"rate_recipients_per_day",   preset_of_provider, Kind::number, "", "", false, &A::rate_recipients_per_day},
@@ -123,6 +127,16 @@ constexpr Key table[] = {
 };
 // clang-format on
 
+// The rows by name: a delivery looks some hundred keys up.
+constexpr auto by_name = [] {
+  std::array<std::uint8_t, std::size(table)> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(i);
+  std::sort(out.begin(), out.end(),
+            [](std::uint8_t a, std::uint8_t b) { return table[a].name < table[b].name; });
+  return out;
+}();
+static_assert(std::size(table) <= UINT8_MAX);
+
 }  // namespace
 
 std::span<const Key> all_keys() {
@@ -130,10 +144,10 @@ std::span<const Key> all_keys() {
 }
 
 const Key* find_key(std::string_view name) {
-  for (const Key& key : table) {
-    if (key.name == name) return &key;
-  }
-  return nullptr;
+  const auto* at = std::lower_bound(
+      by_name.begin(), by_name.end(), name,
+      [](std::uint8_t row, std::string_view wanted) { return table[row].name < wanted; });
+  return at != by_name.end() && table[*at].name == name ? &table[*at] : nullptr;
 }
 
 std::vector<std::string> key_names(unsigned places) {

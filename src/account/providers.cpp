@@ -8,7 +8,7 @@ namespace account {
 
 namespace {
 
-constexpr int chain_limit = 4;  // based_on of a based_on ...
+constexpr std::size_t chain_limit = 4;  // based_on of a based_on ...
 
 bool satisfied(const std::string& need, const std::vector<std::string>& words) {
   for (const std::string_view alternative : base::split(need, '|')) {
@@ -17,51 +17,117 @@ bool satisfied(const std::string& need, const std::vector<std::string>& words) {
   return false;
 }
 
-bool known_need(const std::string& need) {
-  for (const std::string_view alternative : base::split(need, '|')) {
-    bool known = false;
-    for (const char* key : {"cloud", "transport", "grant"}) {
-      const auto choices = base::split(find_key(key)->choices, '|');
-      known = known || std::find(choices.begin(), choices.end(), alternative) != choices.end();
+std::vector<std::string_view> words_of_needs() {
+  std::vector<std::string_view> out;
+  for (const char* key : {"cloud", "transport", "grant"}) {
+    for (const std::string_view word : base::split(find_key(key)->choices, '|')) {
+      out.push_back(word);
     }
-    if (!known) return false;
   }
-  return true;
+  return out;
+}
+
+bool known_need(std::string_view need) {
+  static const std::vector<std::string_view> known = words_of_needs();
+  const std::vector<std::string_view> words = base::split(need, '|');
+  return std::all_of(words.begin(), words.end(), [](std::string_view word) {
+    return std::find(known.begin(), known.end(), word) != known.end();
+  });
 }
 
 }  // namespace
+
+base::Result<Providers::Part> Providers::part_of(const Section& section) {
+  std::vector<base::Error> faults;
+  const std::string at = place(section.file, section.line);
+  std::vector<std::string> words = base::words(section.name);
+  if (words.empty()) return fault_at(at, "section without a name");
+  Part part;
+  part.provider = std::move(words[0]);
+  part.needs.assign(words.begin() + 1, words.end());
+  part.settings = check_section(section, in_provider, faults);
+  part.line = section.line;
+  for (const std::string& need : part.needs) {
+    if (known_need(need)) continue;
+    faults.push_back(
+        fault_at(at, "`" + base::clean(need, 40) + "` is no cloud, transport or grant"));
+  }
+  if (!faults.empty()) return std::move(faults.front());
+  return part;
+}
+
+// A section that is there already, by its line, is replaced.
+base::Done Providers::take(const std::vector<Section>& sections) {
+  auto at = parts_.begin();
+  for (const Section& section : sections) {
+    base::Result<Part> part = part_of(section);
+    if (!part) return std::move(part).error();
+    while (at != parts_.end() && at->line < part->line) ++at;
+    if (at != parts_.end() && at->line == part->line) {
+      *at = std::move(*part);
+    } else {
+      at = parts_.insert(at, std::move(*part));
+    }
+  }
+  return base::done();
+}
 
 base::Result<Providers> Providers::load(const std::string& path) {
   base::Result<std::vector<Section>> sections = read_config_file(path);
   if (!sections) return std::move(sections).error();
   Providers providers;
   providers.path_ = path;
-  for (const Section& section : *sections) {
-    std::vector<base::Error> faults;
-    std::vector<std::string> words = base::words(section.name);
-    if (words.empty()) return fault_at(place(path, section.line), "section without a name");
-    Part part;
-    part.provider = words[0];
-    part.needs.assign(words.begin() + 1, words.end());
-    part.settings = check_section(section, in_provider, faults);
-    for (const std::string& need : part.needs) {
-      if (known_need(need)) continue;
-      faults.push_back(fault_at(place(path, section.line),
-                                "`" + base::clean(need, 40) + "` is no cloud, transport or grant"));
+  base::Done taken = providers.take(*sections);
+  if (taken) taken = providers.check();
+  if (!taken) return std::move(taken).error();
+  return providers;
+}
+
+base::Result<Providers> Providers::load_for(const std::string& path,
+                                            const std::vector<std::string>& names) {
+  base::Result<std::string> text = read_config_text(path);
+  if (!text) return std::move(text).error();
+  Providers providers;
+  providers.path_ = path;
+  Selection wanted{names, {"other_names"}};
+  std::vector<std::string> read;
+  // Each round reads what the one before was found to need.
+  while (!wanted.first_words.empty()) {
+    base::Result<std::vector<Section>> sections = parse_config_text(*text, path, &wanted);
+    if (!sections) return std::move(sections).error();
+    base::Done taken = providers.take(*sections);
+    if (!taken) return std::move(taken).error();
+    read.insert(read.end(), wanted.first_words.begin(), wanted.first_words.end());
+    wanted = {};
+    for (const std::string& name : names) {
+      const std::string provider = providers.resolve(name);
+      if (provider.empty()) return load(path);
+      for (std::string& each : providers.chain_of(provider)) {
+        if (std::find(read.begin(), read.end(), each) == read.end()) {
+          wanted.first_words.push_back(std::move(each));
+        }
+      }
     }
-    if (!faults.empty()) return std::move(faults.front());
-    providers.parts_.push_back(std::move(part));
   }
   base::Done checked = providers.check();
   if (!checked) return std::move(checked).error();
   return providers;
 }
 
+// A provider, what it is based on, and so on.
+std::vector<std::string> Providers::chain_of(const std::string& name) const {
+  std::vector<std::string> out;
+  for (std::string next = name; !next.empty() && out.size() <= chain_limit; next = base_of(next)) {
+    out.push_back(next);
+  }
+  return out;
+}
+
 // Every based_on leads somewhere, and ends.
 base::Done Providers::check() const {
   for (const Part& part : parts_) {
     std::string name = part.provider;
-    for (int steps = 0; !name.empty(); ++steps) {
+    for (std::size_t steps = 0; !name.empty(); ++steps) {
       const std::string base_name = base_of(name);
       if (steps > chain_limit) {
         return base::failure(base::Fault::config,
@@ -135,11 +201,7 @@ void Providers::add_parts(const std::string& provider, const std::vector<std::st
 std::vector<Setting> Providers::presets(const std::string& provider,
                                         const std::vector<std::string>& words) const {
   std::vector<Setting> out;
-  std::string name = provider;
-  for (int steps = 0; !name.empty() && steps <= chain_limit; ++steps) {
-    add_parts(name, words, out);
-    name = base_of(name);
-  }
+  for (const std::string& name : chain_of(provider)) add_parts(name, words, out);
   return out;
 }
 

@@ -17,7 +17,12 @@ namespace account {
 
 class Providers {
  public:
+  // The whole file, every line judged.
   static base::Result<Providers> load(const std::string& path);
+  // Only what `names` need: their sections and those of what they are based on. The rest is
+  // neither read nor judged, unless one of the names is unknown: then it is the whole file.
+  static base::Result<Providers> load_for(const std::string& path,
+                                          const std::vector<std::string>& names);
 
   // The name itself for one of `other_names`; empty: unknown.
   std::string resolve(const std::string& name) const;
@@ -33,7 +38,11 @@ class Providers {
     std::string provider{};
     std::vector<std::string> needs{};  // each "app" or "app|federated"
     std::vector<Setting> settings{};
+    int line = 0;
   };
+  static base::Result<Part> part_of(const Section& section);
+  base::Done take(const std::vector<Section>& sections);
+  std::vector<std::string> chain_of(const std::string& name) const;
   base::Done check() const;
   void add_parts(const std::string& provider, const std::vector<std::string>& words,
                  std::vector<Setting>& out) const;

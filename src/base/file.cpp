@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -57,6 +58,9 @@ Done judge_one_folder(const std::string& path) {
   return done();
 }
 
+constexpr std::int64_t sound_for_ms = 1000;
+thread_local FoldersOnce* folders_once = nullptr;
+
 struct FreeCharacters {
   void operator()(char* text) const { std::free(text); }
 };
@@ -67,18 +71,89 @@ Result<std::string> resolved(const std::string& path) {
   return std::string(real.get());
 }
 
+// Where an open file lies, as the kernel knows it; empty when that is no path of ours (unlinked
+// meanwhile, outside of our root, no /proc).
+std::string place_of(int fd, const struct stat& facts) {
+  if (facts.st_nlink == 0) return {};
+  std::array<char, PATH_MAX> text{};
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t length = readlink(link.c_str(), text.data(), text.size());
+  if (length <= 0 || static_cast<std::size_t>(length) >= text.size()) return {};
+  return text[0] == '/' ? std::string(text.data(), static_cast<std::size_t>(length))
+                        : std::string();
+}
+
+// Of a path without links.
+Done judge_real_folder(const std::string& real) {
+  std::vector<std::string> judged;
+  for (std::string folder = real;; folder = folder_of(folder)) {
+    if (folders_once != nullptr && folders_once->knows(folder)) break;
+    Done sound = judge_one_folder(folder);
+    if (!sound) return sound;
+    judged.push_back(folder);
+    if (folder == "/") break;
+  }
+  if (folders_once != nullptr) folders_once->learn(std::move(judged));
+  return done();
+}
+
 }  // namespace
 
+FoldersOnce::FoldersOnce() : outer_(folders_once) {
+  folders_once = this;
+}
+
+FoldersOnce::~FoldersOnce() {
+  folders_once = outer_;
+}
+
+bool FoldersOnce::knows(const std::string& folder) const {
+  const std::int64_t now = boot_ms();
+  return std::any_of(sound_.begin(), sound_.end(), [&](const Sound& each) {
+    return each.folder == folder && now - each.at_ms < sound_for_ms;
+  });
+}
+
+void FoldersOnce::learn(std::vector<std::string> folders) {
+  const std::int64_t now = boot_ms();
+  for (std::string& folder : folders) {
+    const auto same = [&](const Sound& each) { return each.folder == folder; };
+    sound_.erase(std::remove_if(sound_.begin(), sound_.end(), same), sound_.end());
+    sound_.push_back({std::move(folder), now});
+  }
+}
+
 Done judge_folder(const std::string& path) {
+  if (folders_once != nullptr && folders_once->knows(path)) return done();
   Result<std::string> real = resolved(path);
   if (!real) return std::move(real).error();
-  std::string folder = *real;
-  for (;;) {
-    Done judged = judge_one_folder(folder);
-    if (!judged) return judged;
-    if (folder == "/") return done();
-    folder = folder_of(folder);
+  Done judged = judge_real_folder(*real);
+  if (judged && folders_once != nullptr && path != *real) folders_once->learn({path});
+  return judged;
+}
+
+Done judge_private_folder(const std::string& path) {
+  struct stat facts {};
+  if (stat(path.c_str(), &facts) != 0) {
+    return failure_errno(Fault::config, "cannot look at " + path, errno);
   }
+  if (!S_ISDIR(facts.st_mode)) return failure(Fault::config, path + " is not a folder");
+  if (facts.st_uid != geteuid()) {
+    return failure(Fault::config, path + " belongs to another user", "use a folder of your own");
+  }
+  if ((facts.st_mode & 0077) != 0) {
+    return failure(Fault::config, path + " is open to others", "run: chmod 700 " + path);
+  }
+  return judge_folder(path);
+}
+
+bool runtime_folder_ready(const std::string& path) {
+  if (path.empty() || path.front() != '/') return false;
+  struct stat above {};
+  if (stat(folder_of(path).c_str(), &above) == 0 && above.st_uid == geteuid()) {
+    mkdir(path.c_str(), 0700);  // an existing one is judged like a new one
+  }
+  return judge_private_folder(path).ok();
 }
 
 Result<Fd> open_trusted(const std::string& path, bool private_too) {
@@ -99,10 +174,13 @@ Result<Fd> open_trusted(const std::string& path, bool private_too) {
     return failure(Fault::config, path + " may be read by others", "run: chmod 600 " + path);
   }
   // The folders of the file that was opened, not of the name: /proc tells where it lies.
-  Result<std::string> real = resolved("/proc/self/fd/" + std::to_string(fd.get()));
-  if (!real) real = resolved(path);
-  if (!real) return std::move(real).error();
-  Done folders = judge_folder(folder_of(*real));
+  std::string real = place_of(fd.get(), facts);
+  if (real.empty()) {
+    Result<std::string> by_name = resolved(path);
+    if (!by_name) return std::move(by_name).error();
+    real = std::move(*by_name);
+  }
+  Done folders = judge_real_folder(folder_of(real));
   if (!folders) return std::move(folders).error();
   return fd;
 }
@@ -164,13 +242,16 @@ Done write_all(int fd, std::string_view bytes, const std::string& path) {
 namespace {
 
 Done write_and_rename(Fd file, const std::string& temporary, const std::string& path,
-                      std::string_view bytes) {
+                      std::string_view bytes, Durable durable) {
   Done written = write_all(file.get(), bytes, temporary);
   if (!written) return written;
-  if (fsync(file.get()) != 0) return failure_errno(Fault::io, "cannot sync " + temporary, errno);
+  if (durable == Durable::yes && fsync(file.get()) != 0) {
+    return failure_errno(Fault::io, "cannot sync " + temporary, errno);
+  }
   if (rename(temporary.c_str(), path.c_str()) != 0) {
     return failure_errno(Fault::cannot_create, "cannot rename to " + path, errno);
   }
+  if (durable == Durable::no) return done();
   const Fd folder(open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.open() || fsync(folder.get()) != 0) {
     return failure_errno(
@@ -182,7 +263,7 @@ Done write_and_rename(Fd file, const std::string& temporary, const std::string& 
 
 }  // namespace
 
-Done replace_file(const std::string& path, std::string_view bytes, unsigned mode) {
+Done replace_file(const std::string& path, std::string_view bytes, unsigned mode, Durable durable) {
   const std::string temporary = path + "." + random_hex(6) + ".tmp";
   Fd file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                static_cast<mode_t>(mode)));
@@ -193,7 +274,7 @@ Done replace_file(const std::string& path, std::string_view bytes, unsigned mode
     unlink(temporary.c_str());
     return failure_errno(Fault::cannot_create, "cannot set the mode of " + temporary, sys);
   }
-  Done renamed = write_and_rename(std::move(file), temporary, path, bytes);
+  Done renamed = write_and_rename(std::move(file), temporary, path, bytes, durable);
   if (!renamed) unlink(temporary.c_str());  // after a successful rename there is nothing to remove
   return renamed;
 }

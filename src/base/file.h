@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -43,6 +44,30 @@ class Fd {
 Result<Fd> open_trusted(const std::string& path, bool private_too = false);
 // Whether a folder is ours (root's or our euid's) and closed to writing by others, all the way up.
 Done judge_folder(const std::string& path);
+// While one lives, a folder that its thread has found sound is not judged again for a second: one
+// delivery opens several files in the same few folders. Without one every call judges anew.
+class FoldersOnce {
+ public:
+  FoldersOnce();
+  ~FoldersOnce();
+  FoldersOnce(const FoldersOnce&) = delete;
+  FoldersOnce& operator=(const FoldersOnce&) = delete;
+  bool knows(const std::string& folder) const;
+  void learn(std::vector<std::string> folders);
+
+ private:
+  struct Sound {
+    std::string folder;
+    std::int64_t at_ms;
+  };
+  FoldersOnce* outer_;
+  std::vector<Sound> sound_{};
+};
+// Whether a folder is our euid's alone: nobody else may even look into it.
+Done judge_private_folder(const std::string& path);
+// Whether `path` may hold what lives for a session (/run/user/UID/mailbearer): private, absolute;
+// made when the folder above it is ours.
+bool runtime_folder_ready(const std::string& path);
 
 // The whole of an open file, at most `limit` bytes (more is an error that names the path).
 Result<std::string> read_all(int fd, std::size_t limit, const std::string& path);
@@ -51,11 +76,15 @@ Result<Secret> read_secret(int fd, std::size_t limit, const std::string& path);
 // All of `bytes` to a descriptor, through short writes and EINTR.
 Done write_all(int fd, std::string_view bytes, const std::string& path);
 
+// no: what may be lost with the machine is not waited for.
+enum class Durable : bool { no, yes };
+
 // Replaces `path` as a whole: temporary file in the same folder, mode, write, fsync, rename, fsync
 // of the folder. After an error the temporary file is gone, and the old one stands untouched unless
 // it was the folder that could not be synced: then the new file stands, and a crash of the machine
 // may bring the old one back. Who has to know which reads the file.
-Done replace_file(const std::string& path, std::string_view bytes, unsigned mode);
+Done replace_file(const std::string& path, std::string_view bytes, unsigned mode,
+                  Durable durable = Durable::yes);
 
 // Makes the folder and those above it that are missing, all with `mode`.
 Done make_folders(const std::string& path, unsigned mode);

@@ -1,6 +1,5 @@
 #include "base/seal.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
@@ -8,6 +7,8 @@
 #include <climits>
 #include <cstring>
 #include <memory>
+
+#include "base/crypto_library.h"
 
 namespace base {
 
@@ -43,14 +44,8 @@ Error not_ours() {
   return failure(Fault::sign_in_needed, "sealed data is damaged, or was sealed with another key");
 }
 
-// A12: the file that OPENSSL_CONF names must steer nothing; whoever comes first must say so.
-bool library_ready() {
-  static const bool ready = OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr) == 1;
-  return ready;
-}
-
 bool sizes_fit(const Secret& key, std::string_view bound_to, std::size_t bytes) {
-  return library_ready() && key.size() == seal_key_bytes && bound_to.size() <= limit_bytes &&
+  return start_crypto() && key.size() == seal_key_bytes && bound_to.size() <= limit_bytes &&
          bytes <= limit_bytes;
 }
 
@@ -118,7 +113,7 @@ std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, 32> digest{};
   unsigned int size = 0;
   // Fails only when OpenSSL has no SHA-256, which no program of ours can go on without.
-  if (!library_ready() ||
+  if (!start_crypto() ||
       EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
     std::abort();
   }
@@ -132,7 +127,7 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 Result<Secret> random_secret(std::size_t count) {
-  if (count > limit_bytes || !library_ready()) return refused();
+  if (count > limit_bytes || !start_crypto()) return refused();
   WipedBuffer bytes(count);
   if (count > 0 && RAND_bytes(out(bytes.text.data()), static_cast<int>(count)) != 1) {
     return refused();

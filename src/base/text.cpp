@@ -161,6 +161,36 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+LinesAtAGlance look_at_lines(std::string_view block) {
+  LinesAtAGlance out;
+  if (block.empty()) return out;
+  // Steps of fixed length and no branches: the compiler makes them 16 bytes at a time.
+  constexpr std::size_t step = 64;
+  const char* at = block.data();
+  std::size_t left = block.size() - 1;
+  unsigned char lone = block.front() == '\n' || block.back() == '\r' ? 1 : 0;
+  unsigned char dots = 0;
+  const auto look = [&lone, &dots](const char* from, std::size_t count) {
+    unsigned char lone_here = 0;
+    unsigned char dots_here = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto lf = static_cast<unsigned char>(from[i + 1] == '\n');
+      const auto cr = static_cast<unsigned char>(from[i] == '\r');
+      const auto ended = static_cast<unsigned char>(from[i] == '\n');
+      const auto dot = static_cast<unsigned char>(from[i + 1] == '.');
+      lone_here = static_cast<unsigned char>(lone_here | (lf ^ cr));
+      dots_here = static_cast<unsigned char>(dots_here | (ended & dot));
+    }
+    lone = static_cast<unsigned char>(lone | lone_here);
+    dots = static_cast<unsigned char>(dots | dots_here);
+  };
+  for (; left >= step; left -= step, at += step) look(at, step);
+  look(at, left);
+  out.only_crlf = lone == 0;
+  out.dot_first = dots != 0;
+  return out;
+}
+
 bool is_ascii(std::string_view text) {
   return std::none_of(text.begin(), text.end(),
                       [](char c) { return static_cast<unsigned char>(c) >= 0x80; });

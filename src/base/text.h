@@ -23,6 +23,13 @@ bool is_ascii(std::string_view text);
 bool is_utf8(std::string_view text);  // well formed: no overlong form, surrogate or stray byte
 bool has_control(std::string_view text);
 
+// A block of lines at a glance, at some bytes a cycle.
+struct LinesAtAGlance {
+  bool only_crlf = true;  // each LF has its CR before it and each CR its LF behind it, in the block
+  bool dot_first = false;  // a line other than the first begins with a dot
+};
+LinesAtAGlance look_at_lines(std::string_view block);
+
 // Text from outside made fit for one line of a log, a reply or a terminal: control bytes, bytes
 // that are not UTF-8, and the bytes of characters that steer a terminal (U+0080 to U+009F, U+2028,
 // U+2029, the direction marks, U+FEFF) become "\xNN", and what is over `limit` octets is cut, with

@@ -1,7 +1,9 @@
 #include "cli/command.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "base/text.h"
 
@@ -24,6 +26,10 @@ struct Row {
 
 constexpr std::string_view kinds = "refresh-token|client-secret|password|key-passphrase";
 
+// doctor/explain knows them.
+constexpr std::string_view stages =
+    "banner|ehlo|starttls|auth|password|mail|rcpt|data|end|\ntoken|machine|service-account|graph";
+
 constexpr Row table[] = {
     {Verb::config_check, "config", "check", "", 0, 0, "tell every fault of the configuration"},
     {Verb::config_show, "config", "show", "", 0, 0,
@@ -32,22 +38,36 @@ constexpr Row table[] = {
      "keep the secret that comes on standard input"},
     {Verb::secret_status, "secret", "status", "[ACCOUNT]", 0, 1, "tell which secrets are kept"},
     {Verb::secret_clear, "secret", "clear", "ACCOUNT KIND", 2, 2, "forget a secret"},
+    {Verb::explain, "explain", "", "REPLY...", 1, SIZE_MAX,
+     "tell what a server's reply means (-: standard input)"},
     {Verb::help, "help", "", "", 0, 0, "print this"},
     {Verb::version, "version", "", "", 0, 0, "print the version"},
 };
 
 struct Option {
   std::string_view word;
-  void (*take)(Command&);
-  bool ends;  // nothing behind it is looked at
+  void (*take)(Command&, const std::string& value);
+  bool ends;                   // nothing behind it is looked at
+  bool has_value;              // the next word, or what follows "="
+  std::optional<Verb> only{};  // the one verb that takes it
 };
 
 constexpr Option options[] = {
-    {"--system", [](Command& command) { command.profile = account::Profile::system; }, false},
-    {"--user", [](Command& command) { command.profile = account::Profile::person; }, false},
-    {"--help", [](Command& command) { command.verb = Verb::help; }, true},
-    {"-h", [](Command& command) { command.verb = Verb::help; }, true},
-    {"--version", [](Command& command) { command.verb = Verb::version; }, true},
+    {"--system",
+     [](Command& command, const std::string&) { command.profile = account::Profile::system; },
+     false, false},
+    {"--user",
+     [](Command& command, const std::string&) { command.profile = account::Profile::person; },
+     false, false},
+    {"--json", [](Command& command, const std::string&) { command.json = true; }, false, false,
+     Verb::explain},
+    {"--stage", [](Command& command, const std::string& value) { command.stage = value; }, false,
+     true, Verb::explain},
+    {"--help", [](Command& command, const std::string&) { command.verb = Verb::help; }, true,
+     false},
+    {"-h", [](Command& command, const std::string&) { command.verb = Verb::help; }, true, false},
+    {"--version", [](Command& command, const std::string&) { command.verb = Verb::version; }, true,
+     false},
 };
 
 Error unknown(const char* what, const std::string& word, const std::vector<std::string>& known) {
@@ -122,51 +142,87 @@ base::Result<const Row*> take_verb(std::vector<std::string>& words) {
   return unknown(("word after " + first).c_str(), words[1], seconds);
 }
 
-base::Done take_option(const std::string& word, Command& command, bool& ended) {
+// The words of the command line one after the other, and what has been made of them.
+struct Line {
+  int argc;
+  const char* const* argv;
+  int at = 1;
+  Command command{};
+  std::vector<std::string> words{};
+  std::vector<const Option*> taken{};
+};
+
+base::Result<std::string> value_for(const Option& option, const std::string& word, Line& line) {
+  const std::size_t equals = word.find('=');
+  if (equals != std::string::npos) return word.substr(equals + 1);
+  if (line.at + 1 < line.argc) return std::string(line.argv[++line.at]);
+  return base::failure(Fault::usage, std::string(option.word) + " needs a value",
+                       "see: mailbearer --help");
+}
+
+base::Result<const Option*> take_option(const std::string& word, Line& line) {
   std::vector<std::string> known;
   for (const Option& option : options) {
     known.emplace_back(option.word);
-    if (option.word != word) continue;
-    option.take(command);
-    ended = option.ends;
-    return base::done();
+    const bool with_value = option.has_value && word.starts_with(std::string(option.word) + "=");
+    if (option.word != word && !with_value) continue;
+    std::string value;
+    if (option.has_value) {
+      base::Result<std::string> given = value_for(option, word, line);
+      if (!given) return std::move(given).error();
+      value = std::move(*given);
+    }
+    option.take(line.command, value);
+    line.taken.push_back(&option);
+    return &option;
   }
   return unknown("option", word, known);
+}
+
+// An option that the verb would pass over in silence.
+base::Done judge_options(const Line& line, const Row& row) {
+  for (const Option* option : line.taken) {
+    if (!option->only || *option->only == row.verb) continue;
+    return base::failure(Fault::usage, name_of(row) + " takes no " + std::string(option->word),
+                         "usage: " + usage_of(row));
+  }
+  return base::done();
 }
 
 }  // namespace
 
 base::Result<Command> parse_command(int argc, const char* const* argv) {
-  Command command;
-  std::vector<std::string> words;
+  Line line{argc, argv};
   bool options_over = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
+  for (; line.at < argc; ++line.at) {
+    const std::string word = argv[line.at];
     if (options_over || word.size() < 2 || word[0] != '-') {
-      words.push_back(word);
+      line.words.push_back(word);
     } else if (word == "--") {
       options_over = true;
     } else {
-      bool ended = false;
-      base::Done taken = take_option(word, command, ended);
+      base::Result<const Option*> taken = take_option(word, line);
       if (!taken) return std::move(taken).error();
-      if (ended) return command;
+      if ((*taken)->ends) return std::move(line.command);
     }
   }
+  std::vector<std::string>& words = line.words;
   if (words.empty()) {
     return base::failure(Fault::usage, "no verb given", "see: mailbearer --help");
   }
   base::Result<const Row*> row = take_verb(words);
   if (!row) return std::move(row).error();
+  base::Done fitting = judge_options(line, **row);
+  if (!fitting) return std::move(fitting).error();
   if (words.size() < (*row)->least || words.size() > (*row)->most) {
     return base::failure(Fault::usage,
                          name_of(**row) + (words.size() < (*row)->least ? ": words are missing"
                                                                         : ": too many words"),
                          "usage: " + usage_of(**row));
   }
-  command.verb = (*row)->verb;
-  command.operands = std::move(words);
-  return command;
+  line.command.verb = (*row)->verb;
+  line.command.operands = std::move(words);
+  return std::move(line.command);
 }
 
 std::string command_help() {
@@ -178,6 +234,7 @@ std::string command_help() {
     out += line + std::string(row.does) + "\n";
   }
   out += "\nKIND is " + std::string(kinds) + ".\n";
+  out += "explain takes --json, and --stage " + std::string(stages) + ".\n";
   out += "--system is the configuration of the host (implied for root), --user your own.\n";
   return out;
 }

@@ -21,12 +21,15 @@ enum class Verb : std::uint8_t {
   secret_set,
   secret_status,
   secret_clear,
+  explain,
 };
 
 struct Command {
   Verb verb = Verb::help;
   std::vector<std::string> operands{};        // what follows the verb: ACCOUNT, KIND
   std::optional<account::Profile> profile{};  // --system, --user; the last one
+  bool json = false;                          // --json
+  std::string stage{};                        // --stage; empty: not said
 };
 
 base::Result<Command> parse_command(int argc, const char* const* argv);

@@ -42,6 +42,12 @@ std::string name_of_gecos(const std::string& gecos, const std::string& login) {
   return name;
 }
 
+// The folder that an XDG variable asks for, when it is ours; else the usual one below the home.
+std::string own_folder(const std::string& asked, const Person& person, const char* below_home) {
+  if (!asked.empty() && asked[0] == '/' && base::judge_folder(asked).ok()) return asked;
+  return person.home.empty() ? std::string() : person.home + below_home;
+}
+
 }  // namespace
 
 Environment read_environment() {
@@ -51,6 +57,7 @@ Environment read_environment() {
   environment.socket = variable("MAILBEARER_SOCKET");
   environment.credentials_directory = variable("CREDENTIALS_DIRECTORY");
   environment.data_home = variable("XDG_DATA_HOME");
+  environment.state_home = variable("XDG_STATE_HOME");
   environment.zone = variable("TZ");
   if (!is_zone_name(environment.zone)) environment.zone.clear();
   return environment;
@@ -64,6 +71,7 @@ std::vector<std::string> environment_for_child(const Environment& environment) {
   pass("MAILBEARER_ACCOUNT", environment.account);
   pass("CREDENTIALS_DIRECTORY", environment.credentials_directory);
   pass("XDG_DATA_HOME", environment.data_home);
+  pass("XDG_STATE_HOME", environment.state_home);
   pass("TZ", environment.zone);
   return out;
 }
@@ -83,10 +91,15 @@ Person person_of(uid_t uid) {
 }
 
 std::string default_keyring_dir(const Environment& environment, const Person& person) {
-  std::string data = person.home.empty() ? "" : person.home + "/.local/share";
-  const std::string& asked = environment.data_home;
-  if (!asked.empty() && asked[0] == '/' && base::judge_folder(asked).ok()) data = asked;
+  const std::string data = own_folder(environment.data_home, person, "/.local/share");
   return data.empty() ? std::string() : data + "/mailbearer/keyring";
+}
+
+std::string default_state_dir(const Environment& environment, const Person& person,
+                              account::Profile profile) {
+  if (profile == account::Profile::system) return "/var/lib/mailbearer";
+  const std::string state = own_folder(environment.state_home, person, "/.local/state");
+  return state.empty() ? std::string() : state + "/mailbearer";
 }
 
 std::string runtime_dir(uid_t uid) {

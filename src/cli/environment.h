@@ -1,13 +1,15 @@
 // environment: the only place that reads environment variables (by secure_getenv) and asks who the
 // caller is. Believed: MAILBEARER_CONFIG, MAILBEARER_ACCOUNT, MAILBEARER_SOCKET,
-// CREDENTIALS_DIRECTORY (systemd), XDG_DATA_HOME (judged before use), TZ (only a zone's name).
-// Nothing else: no HOME, no proxy, no CA, no D-Bus variable.
+// CREDENTIALS_DIRECTORY (systemd), XDG_DATA_HOME and XDG_STATE_HOME (judged before use), TZ (only a
+// zone's name). Nothing else: no HOME, no proxy, no CA, no D-Bus variable.
 #pragma once
 
 #include <sys/types.h>
 
 #include <string>
 #include <vector>
+
+#include "account/configuration.h"
 
 namespace cli {
 
@@ -17,6 +19,7 @@ struct Environment {
   std::string socket{};
   std::string credentials_directory{};
   std::string data_home{};
+  std::string state_home{};
   std::string zone{};
 };
 
@@ -34,6 +37,10 @@ Person person_of(uid_t uid);
 
 // ~/.local/share/mailbearer/keyring, or below $XDG_DATA_HOME when that folder is ours.
 std::string default_keyring_dir(const Environment& environment, const Person& person);
+// Of the host /var/lib/mailbearer; of a person ~/.local/state/mailbearer, or below $XDG_STATE_HOME
+// when that folder is ours. Empty: none.
+std::string default_state_dir(const Environment& environment, const Person& person,
+                              account::Profile profile);
 // /run/user/UID/mailbearer when /run/user/UID is ours; else empty.
 std::string runtime_dir(uid_t uid);
 

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/text.h"
+
 namespace net {
 
 namespace {
@@ -17,7 +19,7 @@ constexpr std::size_t fill_bytes = std::size_t{16} * 1024;
 
 void make_non_blocking(int fd) {
   const int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
-  if (flags >= 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  if (flags >= 0 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 base::Error timed_out() {
@@ -68,12 +70,16 @@ FdStream::FdStream(base::Fd read_end, base::Fd write_end)
 
 base::Result<std::size_t> FdStream::read(char* into, std::size_t count, base::Deadline deadline) {
   for (;;) {
+    if (answer_to_come_) {
+      base::Done ready = wait_for(read_.get(), POLLIN, deadline);
+      if (!ready) return std::move(ready).error();
+    }
+    answer_to_come_ = false;
     const ssize_t got = ::read(read_.get(), into, count);
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) return broken(errno);
-    base::Done ready = wait_for(read_.get(), POLLIN, deadline);
-    if (!ready) return std::move(ready).error();
+    answer_to_come_ = true;
   }
 }
 
@@ -82,6 +88,7 @@ base::Result<bool> FdStream::has_input() {
     // A hang-up or an error counts, too: read() says which.
     pollfd one{read_.get(), POLLIN, 0};
     const int ready = poll(&one, 1, 0);
+    if (ready > 0) answer_to_come_ = false;
     if (ready >= 0) return ready > 0;
     if (errno != EINTR) return broken(errno);
   }
@@ -89,6 +96,7 @@ base::Result<bool> FdStream::has_input() {
 
 base::Done FdStream::write(std::string_view bytes, base::Deadline deadline) {
   const int fd = write_.open() ? write_.get() : read_.get();
+  answer_to_come_ = true;
   while (!bytes.empty()) {
     const ssize_t sent = put(fd, bytes);
     if (sent >= 0) {
@@ -158,6 +166,18 @@ base::Result<std::size_t> LineReader::read(char* into, std::size_t count, base::
   const std::size_t taken = buffer_.copy(into, count, at_);
   at_ += taken;
   return taken;
+}
+
+base::Result<bool> LineReader::next_is(std::string_view word) {
+  while (buffer_.size() - at_ < word.size()) {
+    base::Result<bool> waits = stream_->has_input();
+    if (!waits) return std::move(waits).error();
+    if (!*waits) return false;
+    base::Result<std::size_t> got = fill(base::Deadline::after_ms(0));
+    if (!got) return std::move(got).error();
+    if (*got == 0) return base::failure(base::Fault::unavailable, "connection closed");
+  }
+  return base::same_ignoring_case(std::string_view(buffer_).substr(at_, word.size()), word);
 }
 
 }  // namespace net

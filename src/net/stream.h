@@ -43,7 +43,8 @@ class FdStream : public Stream {
 
  private:
   base::Fd read_;
-  base::Fd write_;  // closed when it is the same socket
+  base::Fd write_;              // closed when it is the same socket
+  bool answer_to_come_ = true;  // nothing is there yet, very likely: wait before the read
 };
 
 // Lines and counted bytes from a stream. A line over the limit is Fault::protocol.
@@ -61,6 +62,9 @@ class LineReader {
   bool holds_more() const { return at_ < buffer_.size(); }
   // The same, and what waits in the stream: bytes or its end.
   base::Result<bool> has_input();
+  // Whether what has come in begins with `word`, in any case. Takes nothing and never waits. The
+  // end of the stream is an error.
+  base::Result<bool> next_is(std::string_view word);
   void forget() {
     buffer_.clear();
     at_ = 0;

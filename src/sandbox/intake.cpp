@@ -1,5 +1,7 @@
 #include "sandbox/intake.h"
 
+#include <utility>
+
 #include "sandbox/message_check.h"
 
 namespace sandbox {
@@ -22,6 +24,9 @@ base::Done Intake::end_header(std::size_t length) {
   header_ended_ = true;
   const std::string rest = header_.substr(length);
   header_.resize(length);
+  if (!replace_) {
+    if (std::string own = own_message_id(header_); !own.empty()) id_ = std::move(own);
+  }
   base::Done written = file_.write(replace_ ? replace_message_id(header_, id_) : header_);
   return written ? file_.write(rest) : written;
 }

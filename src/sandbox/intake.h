@@ -14,7 +14,8 @@ namespace sandbox {
 
 class Intake {
  public:
-  // message_id is the service's name for the message; `replace`: it becomes its Message-ID.
+  // message_id is the service's name for the message; `replace`: it becomes its Message-ID, else it
+  // is used only for a message that has none.
   Intake(StoredMessage file, std::int64_t size_limit, std::string message_id, bool replace)
       : file_(std::move(file)), limit_(size_limit), id_(std::move(message_id)), replace_(replace) {}
 

@@ -158,4 +158,16 @@ std::string replace_message_id(std::string_view section, const std::string& new_
   return out;
 }
 
+std::string own_message_id(std::string_view section) {
+  for (const HeaderField& field : header_fields(section)) {
+    if (!base::same_ignoring_case(field.name, "Message-ID")) continue;
+    const std::string_view value = base::trim(field.value);
+    const bool bracketed = value.size() > 2 && value.front() == '<' && value.back() == '>';
+    const std::string_view id = bracketed ? value.substr(1, value.size() - 2) : std::string_view();
+    const bool sound = id.size() <= 500 && id.find_first_of(" \t<>") == std::string_view::npos;
+    return sound && base::is_ascii(id) && !base::has_control(id) ? std::string(id) : std::string();
+  }
+  return {};
+}
+
 }  // namespace sandbox

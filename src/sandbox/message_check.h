@@ -33,5 +33,7 @@ std::string judge_header(std::string_view section, const User* user, const std::
 // The section with the service's own Message-ID, the first one kept in
 // X-Microsoft-Original-Message-ID.
 std::string replace_message_id(std::string_view section, const std::string& new_id);
+// The id in the message's own Message-ID, without brackets; empty: none.
+std::string own_message_id(std::string_view section);
 
 }  // namespace sandbox

@@ -17,6 +17,7 @@ constexpr std::size_t line_limit = 16 * 1024;
 constexpr std::int64_t greeting_ms = 10'000;  // design: waits up to 10 s
 constexpr std::int64_t talk_ms = 60'000;
 constexpr std::size_t flight_recipients = 100;  // replies of a flight must fit a socket's buffer
+constexpr std::string_view quit = "QUIT\r\n";
 constexpr int agent_gone = 69;
 constexpr int agent_broken = 76;
 constexpr int own_file_failed = 74;
@@ -178,14 +179,21 @@ class Dialogue {
     }
     const std::uint64_t size = header.size() + message.bytes.size_bytes() - from;
     flight_ += "BDAT " + std::to_string(size) + " LAST\r\n" + header;
-    // A message that lies in memory leaves with the envelope in one write.
-    Done sent = message.bytes.each_piece(from, [this](std::string_view piece) -> Done {
+    // A message that lies in memory leaves with the envelope in one write, and QUIT with it:
+    // nothing comes behind it, which tells the agent that the connection need not be kept.
+    std::uint64_t left = message.bytes.size_bytes() - from;
+    Done sent = message.bytes.each_piece(from, [this, &left](std::string_view piece) -> Done {
       flight_ += piece;
+      left -= piece.size();
+      if (left == 0) flight_ += quit;
       Done written = agent_.write(flight_, Deadline::after_ms(talk_ms));
       flight_.clear();
       return written;
     });
-    if (sent && !flight_.empty()) sent = agent_.write(flight_, Deadline::after_ms(talk_ms));
+    if (sent && !flight_.empty()) {
+      flight_ += quit;
+      sent = agent_.write(flight_, Deadline::after_ms(talk_ms));
+    }
     // From here on the agent may hold all of it: only a reply can say what became of it.
     if (sent) committed_ = true;
     // An agent that hung up may have said why before.
@@ -194,9 +202,7 @@ class Dialogue {
     if (!sent || refusal_.exit) return sent;
     if (!heard) return heard;
     // The agent bounds every step of a delivery; we wait for its verdict as long as it lives.
-    sent = expect_positive(Deadline::never());
-    if (sent) (void)agent_.write("QUIT\r\n", Deadline::after_ms(0)).ok();
-    return sent;
+    return expect_positive(Deadline::never());
   }
 
   net::Stream& agent_;

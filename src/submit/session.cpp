@@ -39,7 +39,9 @@ class Session {
       Done obeyed = obey(*line);
       if (!obeyed) return obeyed;
     }
-    return flush();
+    Done last = flush();
+    // Who says QUIT need not wait for the answer.
+    return left_ ? done() : last;
   }
 
  private:
@@ -78,6 +80,7 @@ class Session {
     } else if (command.verb == "QUIT") {
       answer("221 2.0.0 Bye");
       ended_ = true;
+      left_ = true;
     } else if (command.verb == "HELP") {
       answer("214 2.0.0 See sendmail(8)");
     } else if (command.verb == "VRFY") {
@@ -187,6 +190,25 @@ class Session {
     return {};
   }
 
+  // The data, whatever becomes of it. A function of its own: the delivery that follows needs the
+  // stack that the buffer takes.
+  template <typename Take>
+  [[gnu::noinline]] Done hear(std::uint64_t left, Take take) {
+    std::array<char, 64 * 1024>
+        buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init) filled below
+    while (left > 0) {
+      const std::size_t wanted =
+          left < buffer.size() ? static_cast<std::size_t>(left) : buffer.size();
+      base::Result<std::size_t> got = lines_.read(buffer.data(), wanted, patience());
+      if (!got) return std::move(got).error();
+      if (*got == 0)
+        return base::failure(base::Fault::unavailable, "connection closed inside the data");
+      left -= *got;
+      take(std::string_view(buffer.data(), *got));
+    }
+    return done();
+  }
+
   // BDAT n LAST, once: the handover has one chunk (design section 2).
   Done take_chunk(const std::string& rest) {
     const std::vector<std::string> words = base::words(rest);
@@ -203,20 +225,12 @@ class Session {
     base::Scratch bytes;
     mail::LineEnds normal(bytes);
     Done taken = refusal.empty() ? done() : base::failure(base::Fault::usage, refusal);
-    auto left = static_cast<std::uint64_t>(count);
-    const bool too_big = rules_.size_limit_bytes > 0 && left > rules_.size_limit_bytes;
-    std::array<char, 64 * 1024>
-        buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init) filled below
-    while (left > 0) {
-      const std::size_t wanted =
-          left < buffer.size() ? static_cast<std::size_t>(left) : buffer.size();
-      base::Result<std::size_t> got = lines_.read(buffer.data(), wanted, patience());
-      if (!got) return std::move(got).error();
-      if (*got == 0)
-        return base::failure(base::Fault::unavailable, "connection closed inside the data");
-      left -= *got;
-      if (taken.ok() && !too_big) taken = normal.feed(std::string_view(buffer.data(), *got));
-    }
+    const auto size = static_cast<std::uint64_t>(count);
+    const bool too_big = rules_.size_limit_bytes > 0 && size > rules_.size_limit_bytes;
+    Done heard = hear(size, [&](std::string_view piece) {
+      if (taken.ok() && !too_big) taken = normal.feed(piece);
+    });
+    if (!heard) return heard;
     if (!refusal.empty()) {
       refuse("503", refusal, 76);
       forget();
@@ -253,7 +267,8 @@ class Session {
     submission_.asked_account = own_.account;
     submission_.at = base::wall_seconds();
     const std::string id = submission_.id;
-    const Verdict verdict = accept_(std::move(submission_), tracer());
+    const base::Result<bool> leaving = lines_.next_is("QUIT");
+    const Verdict verdict = accept_(std::move(submission_), tracer(), leaving.ok() && !*leaving);
     if (verdict.exit == 0) {
       answer("250 2.0.0 Ok: queued as " + id + " x=0");
     } else {
@@ -282,6 +297,7 @@ class Session {
   bool mail_given_ = false;
   bool recipient_refused_ = false;
   bool ended_ = false;
+  bool left_ = false;  // by QUIT
   int errors_ = 0;
 };
 

@@ -33,7 +33,9 @@ struct Verdict {
   bool may_help_to_repeat = false;  // 451 rather than 554
 };
 
-using Accept = std::function<Verdict(mail::Submission submission, const base::Trace& trace)>;
+// more_to_come: the peer has not said QUIT behind the message, so that another may follow at once.
+using Accept = std::function<Verdict(mail::Submission submission, const base::Trace& trace,
+                                     bool more_to_come)>;
 
 // Serves until QUIT or the end of the stream.
 base::Done serve(net::Stream& stream, const SessionRules& rules, const Accept& accept);

@@ -1,6 +1,5 @@
 #include "token/cache.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,16 +17,6 @@ namespace {
 // A clock may be a little ahead of the one that wrote; more is a clock that was set.
 constexpr std::int64_t clock_slack_s = 300;
 constexpr std::int64_t longest_refusal_s = 3600;
-
-// The runtime folder is made in /run/user/UID only, which is ours when a session is open.
-bool runtime_folder_ready(const std::string& folder) {
-  if (folder.empty() || folder.front() != '/') return false;
-  struct stat above {};
-  if (stat(base::folder_of(folder).c_str(), &above) == 0 && above.st_uid == geteuid()) {
-    mkdir(folder.c_str(), 0700);  // an existing one is judged like a new one
-  }
-  return judge_private_folder(folder).ok();
-}
 
 bool writable_folder(const std::string& folder) {
   if (folder.empty() || folder.front() != '/') return false;
@@ -70,7 +59,7 @@ bool CachedToken::usable(std::int64_t now, std::int64_t margin_s) const {
 Cache::Cache(const account::Account& account, const std::string& runtime_dir,
              const KeyringPlaces& places)
     : keyring_key_(key_places(account.keyring_dir, places)) {
-  const bool runtime = runtime_folder_ready(runtime_dir);
+  const bool runtime = base::runtime_folder_ready(runtime_dir);
   const bool keyring = writable_folder(account.keyring_dir);
   if (runtime) {
     folder_ = runtime_dir;

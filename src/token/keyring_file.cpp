@@ -96,7 +96,7 @@ base::Result<std::optional<base::Secret>> FileKeyring::load(const account::Accou
                                                             Kind kind) {
   const std::string path = path_of(account, kind);
   if (missing(path)) return std::optional<base::Secret>();
-  base::Done judged = judge_private_folder(folder_);
+  base::Done judged = base::judge_private_folder(folder_);
   if (!judged) return with_cure(std::move(judged).error(), account, kind);
   base::Result<std::optional<base::Secret>> key = load_key(key_);
   if (!key) return with_cure(std::move(key).error(), account, kind);

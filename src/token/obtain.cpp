@@ -53,15 +53,18 @@ struct Source::State {
   std::thread worker;
   std::optional<base::Result<CachedToken>> begun;  // the worker's; read after settle() only
   std::optional<CachedToken> current;              // what was handed out last
+  std::optional<CachedToken> found;                // by start(), for the first get()
   std::string refused;                             // digest of what a server refused
 };
 
 void Source::State::start() {
-  if (worker.joinable() || begun || current) return;
-  if (refresh.cached({})) return;
+  if (worker.joinable() || begun || current || found) return;
+  found = refresh.cached({});
+  if (found) return;
   base::Result<base::Fd> locked = refresh.lock(0);
   if (!locked) return;  // somebody is at it: get() waits for that one, or tells what is wrong
-  if (refresh.cached({})) return;
+  found = refresh.cached({});
+  if (found) return;
   // The helper is started here and not by the worker: the door belongs to this thread.
   base::Result<base::Fd> socket = helper.open();
   if (!socket) return;  // get() will meet the same error and tell it
@@ -87,6 +90,12 @@ base::Result<CachedToken> Source::State::obtain() {
   if (current && refused.empty() &&
       current->usable(base::wall_seconds(), account.refresh_margin_s)) {
     return std::move(*current);
+  }
+  if (found) {
+    CachedToken first = std::move(*found);
+    found.reset();
+    const bool was_refused = !refused.empty() && digest_of(first.token) == refused;
+    if (!was_refused && first.usable(base::wall_seconds(), account.refresh_margin_s)) return first;
   }
   if (std::optional<CachedToken> cached = refresh.cached(refused)) return std::move(*cached);
   base::Result<base::Fd> locked = refresh.lock(refresh.timeout_ms() + lock_slack_ms);

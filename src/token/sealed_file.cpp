@@ -55,27 +55,10 @@ base::Error damaged(const std::string& path) {
 
 }  // namespace
 
-base::Done judge_private_folder(const std::string& path) {
-  struct stat facts {};
-  if (stat(path.c_str(), &facts) != 0) {
-    return base::failure_errno(base::Fault::config, "cannot look at " + path, errno);
-  }
-  if (!S_ISDIR(facts.st_mode)) return base::failure(base::Fault::config, path + " is not a folder");
-  if (facts.st_uid != geteuid()) {
-    return base::failure(base::Fault::config, path + " belongs to another user",
-                         "use a folder of your own");
-  }
-  if ((facts.st_mode & 0077) != 0) {
-    return base::failure(base::Fault::config, path + " is open to others",
-                         "run: chmod 700 " + path);
-  }
-  return base::judge_folder(path);
-}
-
 base::Done make_private_folder(const std::string& path) {
   base::Done made = base::make_folders(path, 0700);
   if (!made) return made;
-  return judge_private_folder(path);
+  return base::judge_private_folder(path);
 }
 
 base::Result<Unsealed> read_sealed(const std::string& path, const base::Secret& key,

@@ -15,9 +15,7 @@
 
 namespace token {
 
-// A folder that is ours alone: our euid, closed to all others, and no folder above it open to them.
-base::Done judge_private_folder(const std::string& path);
-// Makes it when missing (0700), then judges it.
+// Makes the folder when missing (0700); it must be ours alone.
 base::Done make_private_folder(const std::string& path);
 
 struct Unsealed {

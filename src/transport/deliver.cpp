@@ -1,10 +1,14 @@
 #include "transport/deliver.h"
 
+#include <unistd.h>
+
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "net/resolve.h"
 #include "net/tls.h"
+#include "transport/connections.h"
 #include "transport/smtp_delivery.h"
 #include "transport/smtp_transaction.h"
 
@@ -15,7 +19,8 @@ namespace {
 // The real wire: TCP, and TLS as the account trusts it.
 class TcpWire : public Wire {
  public:
-  explicit TcpWire(const account::Account& account) : account_(account) {}
+  TcpWire(const account::Account& account, Connections& connections)
+      : account_(account), connections_(connections) {}
 
   base::Result<std::unique_ptr<net::Stream>> connect(std::int64_t timeout_ms) override {
     base::Result<base::Fd> socket =
@@ -26,23 +31,29 @@ class TcpWire : public Wire {
 
   base::Result<std::unique_ptr<net::Stream>> secure(std::unique_ptr<net::Stream> plain,
                                                     base::Deadline deadline) override {
-    if (!context_) {
-      base::Result<std::shared_ptr<net::TlsContext>> made =
-          net::make_tls_context({account_.ca_file, account_.tls_client_certificate});
-      if (!made) return std::move(made).error();
-      context_ = std::move(*made);
-    }
-    return net::start_tls(*context_, plain->take_socket(), account_.smtp_host, deadline);
+    const net::TlsTrust trust{account_.ca_file, account_.tls_client_certificate};
+    base::Result<std::shared_ptr<net::TlsContext>> context = connections_.trust(trust);
+    if (!context) return std::move(context).error();
+    net::TlsMemory memory{&connections_.known(),
+                          std::to_string(geteuid()) + "\n" + account_.smtp_host + "\n" +
+                              std::to_string(account_.smtp_port) + "\n" + net::trust_words(trust)};
+    return net::start_tls(**context, plain->take_socket(), account_.smtp_host, deadline, memory);
   }
 
  private:
   const account::Account& account_;
-  std::shared_ptr<net::TlsContext> context_;
+  Connections& connections_;
 };
 
 std::vector<base::Fate> over_smtp(const Delivery& delivery) {
   const Phases phases = Phases::scaled(delivery.account->timeout_s, delivery.message->size_bytes());
-  TcpWire wire(*delivery.account);
+  if (delivery.connections != nullptr) {
+    TcpWire wire(*delivery.account, *delivery.connections);
+    return deliver_by_smtp(delivery, wire, phases);
+  }
+  KnownServers nobody;
+  Connections once(nobody);
+  TcpWire wire(*delivery.account, once);
   return deliver_by_smtp(delivery, wire, phases);
 }
 

@@ -15,6 +15,8 @@
 
 namespace transport {
 
+class Connections;
+
 // Yields the secret for AUTH; `fresh`: the last one was refused.
 using Credential = std::function<base::Result<base::Secret>(bool fresh)>;
 
@@ -25,6 +27,9 @@ struct Delivery {
   mail::Reencode reencode{};
   base::Trace trace{};
   bool all_or_nothing = true;  // `now` mode: one refused recipient, and nothing is sent
+  // Where connections come from and are left for the next message. Null: one for this message.
+  Connections* connections = nullptr;
+  bool more_to_come = false;  // for this account, at once: the connection is worth keeping
 };
 
 std::vector<base::Fate> deliver(const Delivery& delivery);

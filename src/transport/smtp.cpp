@@ -82,7 +82,7 @@ Phases Phases::scaled(std::int64_t timeout_s, std::uint64_t message_bytes) {
 }
 
 Dialogue::Dialogue(const account::Account& account, const Phases& phases, base::Trace trace)
-    : account_(account),
+    : account_(&account),
       phases_(phases),
       trace_(std::move(trace)),
       attempt_(base::Deadline::after_ms(phases.attempt_ms)),
@@ -91,17 +91,36 @@ Dialogue::Dialogue(const account::Account& account, const Phases& phases, base::
 base::Done Dialogue::open(Wire& wire) {
   base::Done step = connect(wire);
   if (!step) return step;
-  if (account_.smtp_tls == account::SmtpTls::implicit) {
+  if (account_->smtp_tls == account::SmtpTls::implicit) {
     step = secure(wire);
     if (!step) return step;
   }
   step = greeting();
   if (!step) return step;
   step = hello();
-  if (!step || account_.smtp_tls != account::SmtpTls::starttls) return step;
+  if (!step || account_->smtp_tls != account::SmtpTls::starttls) return step;
   step = start_tls(wire);
   if (!step) return step;
   return hello();
+}
+
+void Dialogue::begin(const account::Account& account, const Phases& phases, base::Trace trace) {
+  account_ = &account;
+  phases_ = phases;
+  trace_ = std::move(trace);
+  attempt_ = base::Deadline::after_ms(phases.attempt_ms);
+}
+
+void Dialogue::rest() {
+  ++messages_;
+  trace_ = {};
+  sender_.clear();
+}
+
+bool Dialogue::silent() {
+  if (!stream_) return false;
+  const base::Result<bool> speaks = reader_.has_input();
+  return speaks.ok() && !*speaks;
 }
 
 base::Done Dialogue::connect(Wire& wire) {
@@ -111,7 +130,7 @@ base::Done Dialogue::connect(Wire& wire) {
 base::Done Dialogue::adopt(base::Result<std::unique_ptr<net::Stream>> made) {
   if (!made) {
     base::Error error = std::move(made).error();
-    error.account = account_.name;
+    error.account = account_->name;
     return error;
   }
   stream_ = std::move(*made);
@@ -139,7 +158,7 @@ base::Done Dialogue::start_tls(Wire& wire) {
   if (!offers_.starttls) {
     base::Error error = base::failure(base::Fault::unavailable, server() + " offers no STARTTLS",
                                       "check smtp_host and smtp_port, or set smtp_tls = implicit");
-    error.account = account_.name;
+    error.account = account_->name;
     return error;
   }
   base::Result<Reply> answer = ask("STARTTLS\r\n", Stage::starttls);
@@ -159,9 +178,9 @@ base::Done Dialogue::secure(Wire& wire) {
 // Servers that take a sign-in do not care; a relay or Direct Send wants the host's own full name. A
 // private host name is shown to neither.
 std::string Dialogue::greeting_name() const {
-  if (!account_.helo.empty()) return account_.helo;
+  if (!account_->helo.empty()) return account_->helo;
   std::array<char, 256> name{};
-  if (account_.auth == account::Auth::none && gethostname(name.data(), name.size() - 1) == 0 &&
+  if (account_->auth == account::Auth::none && gethostname(name.data(), name.size() - 1) == 0 &&
       is_host_name(name.data())) {
     return name.data();
   }
@@ -185,9 +204,17 @@ void Dialogue::trace_sent(std::string_view shown) const {
 }
 
 base::Done Dialogue::send(std::string_view bytes, Stage stage, std::string_view shown) {
+  return put(bytes, stage, shown, false);
+}
+
+base::Done Dialogue::send_ahead(std::string_view bytes, Stage stage, std::string_view shown) {
+  return put(bytes, stage, shown, true);
+}
+
+base::Done Dialogue::put(std::string_view bytes, Stage stage, std::string_view shown, bool asked) {
   if (!stream_) return base::failure(base::Fault::bug, "no connection to " + server());
   const Stage during = stage == Stage::end ? Stage::content : stage;
-  base::Result<bool> speaks = reader_.has_input();
+  base::Result<bool> speaks = asked ? base::Result<bool>(false) : reader_.has_input();
   if (!speaks) return explained(speaks.error(), during);
   if (*speaks) return unasked(during);
   trace_sent(shown);
@@ -236,7 +263,7 @@ base::Result<Reply> Dialogue::ask(std::string_view command, Stage stage) {
 
 base::Error Dialogue::explained(const base::Error& error, Stage stage) const {
   base::Error out = error;
-  out.account = account_.name;
+  out.account = account_->name;
   out.cure = "try again";
   const std::string seconds = std::to_string((patience_ms(stage) + 999) / 1000) + " s";
   if (error.fault == base::Fault::protocol) {
@@ -256,7 +283,7 @@ base::Error Dialogue::out_of_turn(Stage stage) const {
   base::Error error = base::failure(base::Fault::protocol,
                                     server() + " sent more than it was asked " + moment(stage),
                                     "check smtp_host and smtp_port");
-  error.account = account_.name;
+  error.account = account_->name;
   return error;
 }
 
@@ -267,17 +294,17 @@ base::Error Dialogue::judged(const Reply& reply, Stage stage, std::string_view r
   facts.text = reply.text;
   facts.stage = table_name(stage);
   facts.by_password =
-      account_.auth == account::Auth::plain || account_.auth == account::Auth::login;
-  facts.account = account_.name;
-  facts.user = account_.user;
+      account_->auth == account::Auth::plain || account_->auth == account::Auth::login;
+  facts.account = account_->name;
+  facts.user = account_->user;
   facts.sender = sender_;
-  facts.host = account_.smtp_host;
+  facts.host = account_->smtp_host;
   facts.recipient = recipient;
   return base::judge_smtp_reply(facts);
 }
 
 std::string Dialogue::server() const {
-  return base::clean(account_.smtp_host, 255) + ":" + std::to_string(account_.smtp_port);
+  return base::clean(account_->smtp_host, 255) + ":" + std::to_string(account_->smtp_port);
 }
 
 std::string Dialogue::concealed(std::string text) const {
@@ -314,6 +341,7 @@ Capabilities parse_capabilities(const Reply& ehlo) {
     const std::string& keyword = words[0];
     if (keyword == "STARTTLS") out.starttls = true;
     if (keyword == "PIPELINING") out.pipelining = true;
+    if (keyword == "CHUNKING") out.chunking = true;
     if (keyword == "8BITMIME") out.eight_bit = true;
     if (keyword == "SMTPUTF8") out.smtputf8 = true;
     if (keyword == "DSN") out.dsn = true;

@@ -52,6 +52,7 @@ class Wire {
 struct Capabilities {
   bool starttls = false;
   bool pipelining = false;
+  bool chunking = false;
   bool eight_bit = false;
   bool smtputf8 = false;
   bool dsn = false;
@@ -71,12 +72,29 @@ class Dialogue {
   const Capabilities& offers() const { return offers_; }
   bool encrypted() const { return stream_ && stream_->encrypted(); }
 
-  // One write, unless the server has something to say first: no command of ours has asked for that.
-  // `shown` is what a trace may see of it, line by line. An error of the write at Stage::end is
-  // Fault::outcome_unknown: the end of the message may have left.
+  // Another message on this connection: account, deadlines and trace are those of its delivery.
+  void begin(const account::Account& account, const Phases& phases, base::Trace trace);
+  // Between two messages: nothing of a delivery is referred to any more.
+  void rest();
+  bool reused() const { return messages_ > 0; }
+  int messages() const { return messages_; }
+  std::int64_t age_ms() const { return base::boot_ms() - opened_ms_; }
+  bool open_still() const { return stream_ != nullptr; }
+  // Whether the server has neither said anything nor ended the connection.
+  bool silent();
+  // A transaction was broken off: RSET goes ahead of the next one.
+  void set_needs_reset(bool needed) { needs_reset_ = needed; }
+  bool needs_reset() const { return needs_reset_; }
+
+  // One write, unless the server has something to say first: no command of ours has asked for that
+  // (send_ahead: earlier ones have). `shown` is what a trace may see of it, line by line. An error
+  // of the write at Stage::end is Fault::outcome_unknown: the end of the message may have left.
   base::Done send(std::string_view bytes, Stage stage, std::string_view shown);
   base::Done send(std::string_view bytes, Stage stage) { return send(bytes, stage, bytes); }
+  base::Done send_ahead(std::string_view bytes, Stage stage, std::string_view shown);
   base::Result<Reply> reply(Stage stage);
+  // Whether a reply has begun to come in.
+  base::Result<bool> replying() { return reader_.has_input(); }
   // Sends one command and reads its one reply.
   base::Result<Reply> ask(std::string_view command, Stage stage);
 
@@ -85,6 +103,7 @@ class Dialogue {
   std::string server() const;  // "smtp.example:587"
   // From now on the server's words are shown without it, however they quote it.
   void conceal(const base::Secret& secret) { blot_.watch(secret); }
+  void conceal_base64(const base::Secret& encoded) { blot_.watch_as_it_is(encoded); }
   std::string concealed(std::string text) const;
 
   void quit();     // says QUIT and does not wait for the answer
@@ -106,7 +125,9 @@ class Dialogue {
   base::Error last_words(base::Error error, Stage stage);
   void trace_sent(std::string_view shown) const;
 
-  const account::Account& account_;
+  base::Done put(std::string_view bytes, Stage stage, std::string_view shown, bool asked);
+
+  const account::Account* account_;
   Phases phases_;
   base::Trace trace_;
   base::Deadline attempt_;
@@ -115,6 +136,9 @@ class Dialogue {
   Capabilities offers_;
   std::string sender_;
   Blot blot_;
+  std::int64_t opened_ms_ = base::boot_ms();
+  int messages_ = 0;
+  bool needs_reset_ = false;
 };
 
 }  // namespace transport

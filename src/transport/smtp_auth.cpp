@@ -103,6 +103,11 @@ bool dislikes_long_line(const Reply& reply) {
   return reply.code == 500 || reply.code == 501 || reply.code == 502 || reply.code == 504;
 }
 
+// RFC 4954 section 4; another 3xx is no answer to AUTH at all.
+bool is_challenge(const Reply& reply) {
+  return reply.code == 334;
+}
+
 // A refusal that another token may turn. A mailbox or tenant that is closed to SMTP, and a demand
 // for a browser, stay what they are.
 bool token_may_be_at_fault(const Reply& reply) {
@@ -198,11 +203,14 @@ base::Result<Reply> SignIn::offer(Dialogue& dialogue) {
                  "have fewer groups or roles put into it");
   }
   dialogue.conceal(secret_);
-  dialogue.conceal(blob);
+  dialogue.conceal_base64(blob);
   return by_blob(dialogue, blob);
 }
 
-bool SignIn::initial_response_fits(std::size_t blob_octets) const {
+bool SignIn::initial_response_fits(const Dialogue& dialogue, std::size_t blob_octets) const {
+  if (known_ != nullptr &&
+      known_->refuses(dialogue.server(), KnownServers::Refusal::initial_response))
+    return false;
   if (account_.sasl_ir != account::SaslIr::automatic) {
     return account_.sasl_ir == account::SaslIr::yes;
   }
@@ -213,22 +221,27 @@ bool SignIn::initial_response_fits(std::size_t blob_octets) const {
 
 base::Result<Reply> SignIn::by_blob(Dialogue& dialogue, const base::Secret& blob) {
   const std::string command = "AUTH " + mechanism(account_.auth);
-  if (initial_response_fits(blob.size())) {
+  bool refused_in_one = false;
+  if (initial_response_fits(dialogue, blob.size())) {
     const base::Secret line = line_of(command + " ", blob);
     base::Done sent = dialogue.send(line.reveal(), Stage::auth, command + " ***");
     if (!sent) return std::move(sent).error();
     base::Result<Reply> answer = dialogue.reply(Stage::auth);
     if (!answer) return answer;
-    if (answer->more_wanted()) return answer_challenge(dialogue, *answer);
+    if (is_challenge(*answer)) return answer_challenge(dialogue, *answer);
     if (!dislikes_long_line(*answer)) return answer;
+    refused_in_one = true;
   }
   base::Result<Reply> ready = dialogue.ask(command + "\r\n", Stage::auth);
-  if (!ready || !ready->more_wanted()) return ready;
+  if (!ready || !is_challenge(*ready)) return ready;
+  // It knows the mechanism, and would not have it in one step.
+  if (refused_in_one && known_ != nullptr)
+    known_->note(dialogue.server(), KnownServers::Refusal::initial_response);
   const base::Secret line = line_of("", blob);
   base::Done sent = dialogue.send(line.reveal(), Stage::auth, "***");
   if (!sent) return std::move(sent).error();
   base::Result<Reply> answer = dialogue.reply(Stage::auth);
-  if (!answer || !answer->more_wanted()) return answer;
+  if (!answer || !is_challenge(*answer)) return answer;
   return answer_challenge(dialogue, *answer);
 }
 
@@ -249,16 +262,16 @@ base::Result<Reply> SignIn::by_login(Dialogue& dialogue) {
   base::Result<base::Secret> fit = sasl_message(account_, secret_);
   if (!fit) return std::move(fit).error();
   dialogue.conceal(secret_);
-  dialogue.conceal(base::base64(secret_));
+  dialogue.conceal_base64(base::base64(secret_));
   base::Result<Reply> answer = dialogue.ask("AUTH LOGIN\r\n", Stage::auth);
-  if (!answer || !answer->more_wanted()) return answer;
+  if (!answer || !is_challenge(*answer)) return answer;
   const base::Secret name(sign_in_name(account_));
   for (const base::Secret* part : {&name, static_cast<const base::Secret*>(&secret_)}) {
     const base::Secret line = line_of("", base::base64(*part));
     base::Done sent = dialogue.send(line.reveal(), Stage::auth, "***");
     if (!sent) return std::move(sent).error();
     answer = dialogue.reply(Stage::auth);
-    if (!answer || !answer->more_wanted()) return answer;
+    if (!answer || !is_challenge(*answer)) return answer;
   }
   return dialogue.ask("*\r\n", Stage::auth);  // a third question is none that we know
 }

@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "transport/deliver.h"
+#include "transport/known_servers.h"
 #include "transport/smtp.h"
 
 namespace transport {
@@ -15,8 +16,9 @@ namespace transport {
 // refusal, so that a fresh token is asked for once.
 class SignIn {
  public:
-  SignIn(const account::Account& account, const Credential& credential)
-      : account_(account), credential_(credential) {}
+  // known: who takes no initial response is asked there and noted; may be null.
+  SignIn(const account::Account& account, const Credential& credential, KnownServers* known)
+      : account_(account), credential_(credential), known_(known) {}
 
   // Signs in on an open dialogue. A refused token is replaced by a fresh one, once, on the same
   // connection.
@@ -31,10 +33,11 @@ class SignIn {
   base::Result<Reply> by_login(Dialogue& dialogue);
   base::Result<Reply> answer_challenge(Dialogue& dialogue, const Reply& challenge);
   base::Result<bool> renew(const Reply& refusal);
-  bool initial_response_fits(std::size_t blob_octets) const;
+  bool initial_response_fits(const Dialogue& dialogue, std::size_t blob_octets) const;
 
   const account::Account& account_;
   const Credential& credential_;
+  KnownServers* known_;
   base::Secret secret_;
   bool renewed_ = false;
   bool wants_connection_ = false;

@@ -1,5 +1,9 @@
 #include "transport/smtp_data.h"
 
+#include <utility>
+
+#include "base/text.h"
+
 namespace transport {
 
 namespace {
@@ -9,7 +13,21 @@ constexpr std::size_t slice_bytes = std::size_t{16} * 1024;
 constexpr std::size_t window_bytes = 1024;
 }  // namespace
 
-void DotStuffer::feed(std::string_view piece, std::string& out) {
+bool WireLines::leaves_as_it_is(std::string_view piece) const {
+  if (after_cr_) return false;
+  const base::LinesAtAGlance seen = base::look_at_lines(piece);
+  if (!seen.only_crlf) return false;
+  if (framing_ == Framing::counted) return true;
+  return !seen.dot_first && !(at_line_start_ && piece.front() == '.');
+}
+
+void WireLines::feed(std::string_view piece, std::string& out) {
+  if (piece.empty()) return;
+  if (leaves_as_it_is(piece)) {
+    out += piece;
+    at_line_start_ = piece.back() == '\n';
+    return;
+  }
   while (!piece.empty()) {
     const char first = piece[0];
     if (after_cr_) {
@@ -30,7 +48,7 @@ void DotStuffer::feed(std::string_view piece, std::string& out) {
       piece.remove_prefix(1);
       continue;
     }
-    if (at_line_start_ && first == '.') out += '.';
+    if (at_line_start_ && first == '.' && framing_ == Framing::dots) out += '.';
     at_line_start_ = false;
     // Two searches for one octet are far faster than one for either; the window keeps them cheap
     // when only one of the two occurs.
@@ -42,30 +60,45 @@ void DotStuffer::feed(std::string_view piece, std::string& out) {
   }
 }
 
-void DotStuffer::finish(std::string& out) {
+void WireLines::finish(std::string& out) {
   if (after_cr_ || !at_line_start_) out += "\r\n";
   after_cr_ = false;
   at_line_start_ = true;
-  out += ".\r\n";
+  if (framing_ == Framing::dots) out += ".\r\n";
 }
+
+ContentWriter::ContentWriter(Framing framing, Put put)
+    : framing_(framing), put_(std::move(put)), lines_(framing) {}
 
 base::Done ContentWriter::feed(std::string_view piece) {
   while (!piece.empty()) {
     const std::string_view slice = piece.substr(0, slice_bytes);
-    stuffer_.feed(slice, buffer_);
+    lines_.feed(slice, buffer_);
     piece.remove_prefix(slice.size());
     if (buffer_.size() < write_bytes) continue;
-    base::Done sent = put_(buffer_, false);
+    base::Done sent = put("", false);
     if (!sent) return sent;
-    buffer_.clear();
   }
   return base::done();
 }
 
 base::Done ContentWriter::finish(std::string_view behind) {
-  stuffer_.finish(buffer_);
+  lines_.finish(buffer_);
+  return put(behind, true);
+}
+
+base::Done ContentWriter::put(std::string_view behind, bool last) {
+  std::string head = std::move(lead_);
+  lead_.clear();
+  if (framing_ == Framing::counted) {
+    head += "BDAT " + std::to_string(buffer_.size()) + (last ? " LAST\r\n" : "\r\n");
+  }
   buffer_ += behind;
-  return put_(buffer_, true);
+  // The whole of it must be one write.
+  if (!head.empty()) buffer_.insert(0, head);
+  base::Done sent = put_(buffer_, last);
+  buffer_.clear();
+  return sent;
 }
 
 }  // namespace transport

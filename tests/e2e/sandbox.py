@@ -117,7 +117,7 @@ class Sandbox:
     def account(self, name, keyring, extra=""):
         """The [account] section; `extra` is lines that add to it or replace what stands in it, `key =` removes one."""
         keys = {
-            "provider": "smtp", "smtp_host": "127.0.0.1", "smtp_port": self.smtp_port, "ca_file": self.ca_file,
+            "provider": "smtp", "smtp_host": "127.0.0.1", "smtp_port": self.smtp_port, "ca_file": self.ca_file, "chunking": "no",
             "token_endpoint": self.token_endpoint, "keyring": "file", "keyring_dir": keyring, "timeout": "10s",
         }
         if name.startswith("site"):

@@ -187,3 +187,15 @@ def test_a_revoked_cached_token_is_replaced_once(case):
     case.same(box.token_requests(), 2)
     me.send("-i", "ann@example.org").succeeded()
     case.same(box.token_requests(), 2, "the fresh one was kept")
+
+
+def test_a_server_that_offers_chunking_and_refuses_it_gets_data(case):
+    """Exchange Online, as a generic account: the first message takes a second connection, later ones know."""
+    box = case.box()
+    runtime = case.folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    me = case.person(box, account="chunking = yes", main=f"runtime_dir = {runtime}")
+    for number, started in ((1, 2), (2, 3), (3, 4)):
+        me.send("-i", "ann@example.org").succeeded()
+        case.same(len(box.mails()), number)
+        case.same(box.count("smtp.mail"), started, "transactions begun")

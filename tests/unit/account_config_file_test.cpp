@@ -89,3 +89,31 @@ TEST_CASE("config file: what is no INI names file and line", "[account]") {
   CHECK(cause(std::string("[a]\nx = a\0b\n", 12)) == "f:2: control byte in the line");
   CHECK(cause("[a]\nx = \xFF\n") == "f:2: line is not UTF-8");
 }
+
+TEST_CASE("config file: a selection passes the rest over and keeps the numbers of lines",
+          "[account]") {
+  const std::string text =
+      "; \x01 not judged\n[one two]\nkey = 1\nother = \xFF\n\n[three]\n# c\nkey : 2\nkeys = 3\n"
+      "[ one ]\nother = 4 ; c\n";
+  account::Selection selection{{"one"}, {"key"}};
+  const auto refused = parse_config_text(text, "f", &selection);
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().cause == "f:4: line is not UTF-8");
+  selection.first_words = {"three"};
+  const auto parsed = parse_config_text(text, "f", &selection);
+  REQUIRE(parsed.ok());
+  REQUIRE(parsed->size() == 2);
+  CHECK((*parsed)[0].name == "one two");
+  CHECK((*parsed)[0].line == 2);
+  REQUIRE((*parsed)[0].entries.size() == 1);
+  CHECK((*parsed)[0].entries[0].line == 3);
+  REQUIRE((*parsed)[1].entries.size() == 2);
+  CHECK((*parsed)[1].line == 6);
+  CHECK((*parsed)[1].entries[0].value == "2");
+  CHECK((*parsed)[1].entries[1].line == 9);
+  selection = {{"one"}, {}};
+  const auto bare = parse_config_text("[three]\nnonsense\n[one]\nkey = 1\n", "f", &selection);
+  REQUIRE(bare.ok());
+  REQUIRE(bare->size() == 1);
+  CHECK((*bare)[0].line == 3);
+}

@@ -328,6 +328,23 @@ TEST_CASE("configuration: check names every fault, show tells where each value c
                    "/mailbearer.conf:7: [account g] has no client_id") != std::string::npos);
 }
 
+TEST_CASE("configuration: state_dir is that of the file, else of the profile", "[account]") {
+  const TestFolder folder;
+  CHECK(folder.loaded(generic).state_dir.empty());
+  CHECK(account::show_configuration(folder.loaded(generic)).find("state_dir") == std::string::npos);
+  account::ConfigurationPaths paths = folder.paths();
+  paths.default_state_dir = "/by/default";
+  const auto by_default = account::load_configuration(paths);
+  REQUIRE(by_default.ok());
+  CHECK(by_default->state_dir == "/by/default");
+  const std::string shown = account::show_configuration(*by_default);
+  CHECK(shown.find("state_dir = /by/default") != std::string::npos);
+  folder.write("mailbearer.conf", "[mailbearer]\nstate_dir = /as/written\n" + generic);
+  const auto written = account::load_configuration(paths);
+  REQUIRE(written.ok());
+  CHECK(written->state_dir == "/as/written");
+}
+
 TEST_CASE("binding: no two accounts share it, and its form is fixed", "[account]") {
   Account account;
   account.name = "a";

@@ -123,3 +123,52 @@ TEST_CASE("providers: a new section is a new provider; faults name file and line
   CHECK(cause("[a]\nbased_on = c\n").find("unknown provider `c`") != std::string::npos);
   CHECK(cause("[a]\nsmtp_port = x\n").find("p.conf:2") == 0);
 }
+
+TEST_CASE("providers: who is about to send reads what its accounts need, and gets the same",
+          "[account]") {
+  const TestFolder folder;
+  const auto shown = [&](const std::string& keys, bool needed_only) {
+    folder.write("mailbearer.conf",
+                 "[account a]\nuser = me@mail.contoso.com\nclient_id = c\ntenant = t\n" + keys +
+                     "[account b]\nsmtp_host = x.example\nuser = u@x.example\nauth = plain\n");
+    account::ConfigurationPaths paths = folder.paths();
+    paths.needed_providers_only = needed_only;
+    const auto loaded = account::load_configuration(paths);
+    REQUIRE(loaded.ok());
+    return account::show_configuration(*loaded);
+  };
+  for (const char* name :
+       {"microsoft", "office365", "microsoft-personal", "outlook", "hve", "microsoft-direct",
+        "google", "gmail", "yahoo", "smtp", "microsft", "MICROSOFT"}) {
+    INFO(name);
+    for (const char* more : {"", "cloud = usgov\n", "grant = app\n", "transport = graph\n"}) {
+      const std::string keys = std::string("provider = ") + name + "\n" + more;
+      CHECK(shown(keys, true) == shown(keys, false));
+    }
+  }
+  CHECK(shown("", true) == shown("", false));
+}
+
+TEST_CASE("providers: a fault in a needed section is told with its line, others wait for check",
+          "[account]") {
+  const TestFolder folder;
+  const auto cause = [&](const std::string& text, const std::vector<std::string>& names) {
+    const auto loaded = Providers::load_for(folder.write("p.conf", text), names);
+    return loaded.ok() ? std::string() : loaded.error().cause.substr(folder.path.size() + 1);
+  };
+  const std::string faulty =
+      "[good]\nother_names = fine\n\n[base]\nsmpt_host = x\n[new]\nbased_on = base\n";
+  CHECK(cause(faulty, {"good"}).empty());
+  CHECK(cause(faulty, {"fine"}).empty());
+  CHECK(cause(faulty, {"base"}) == "p.conf:5: unknown key `smpt_host`");
+  CHECK(cause(faulty, {"good", "new"}) == "p.conf:5: unknown key `smpt_host`");
+  // A name that is not there is looked for in the whole file, and that is judged.
+  CHECK(cause(faulty, {"good", "gone"}) == "p.conf:5: unknown key `smpt_host`");
+  CHECK(cause("[good]\n[good mars]\n", {"good"}) ==
+        "p.conf:2: `mars` is no cloud, transport or grant");
+  CHECK(cause("[a]\nbased_on = b\n[b]\nbased_on = a\n", {"b"}).find("circle") != std::string::npos);
+  CHECK(cause("[a]\nbased_on = c\n", {"a"}).find("unknown provider `c`") != std::string::npos);
+  CHECK(cause("[good]\nother_names = fine\n[new]\nbased_on = good\nother_names = n\n", {"n"}) ==
+        "");
+  CHECK(!Providers::load(folder.write("p.conf", faulty)).ok());
+}

@@ -244,3 +244,50 @@ TEST_CASE("process: a child that does not end is killed at the deadline", "[base
   const int status = base::reap_child(child->pid, base::Deadline::after_ms(50));
   CHECK(WIFSIGNALED(status));
 }
+
+TEST_CASE("file: a sound folder is not judged again for a second, and then it is", "[base]") {
+  Folder folder;
+  REQUIRE(mkdir((folder / "in").c_str(), 0755) == 0);
+  put(folder / "in/f", "x", 0600);
+  const auto judged = [&] { return base::judge_folder(folder / "in").ok(); };
+  const auto opened = [&] { return base::open_trusted(folder / "in/f").ok(); };
+  {
+    const base::FoldersOnce once;
+    REQUIRE(opened());
+    REQUIRE(chmod((folder / "in").c_str(), 0777) == 0);
+    CHECK(opened());
+    CHECK(judged());
+    usleep(1'050'000);
+    CHECK(!opened());
+    CHECK(!judged());
+    CHECK(!judged());  // what is not sound is never remembered
+    REQUIRE(chmod((folder / "in").c_str(), 0755) == 0);
+    CHECK(opened());
+    REQUIRE(chmod((folder / "in").c_str(), 0777) == 0);
+  }
+  CHECK(!opened());  // nor is anything beyond its life
+  CHECK(!judged());
+}
+
+TEST_CASE("file: the file itself is judged each time", "[base]") {
+  Folder folder;
+  put(folder / "f", "x", 0600);
+  const base::FoldersOnce once;
+  REQUIRE(base::open_trusted(folder / "f").ok());
+  REQUIRE(chmod((folder / "f").c_str(), 0666) == 0);
+  CHECK(!base::open_trusted(folder / "f").ok());
+}
+
+TEST_CASE("process: a program that cannot be run is told at once, with the reason", "[base]") {
+  Folder folder;
+  put(folder / "plain", "no program", 0644);
+  base::Result<base::Child> missing = base::start_child({folder / "missing"}, {});
+  REQUIRE(!missing.ok());
+  CHECK(missing.error().fault == base::Fault::os);
+  CHECK(missing.error().sys == ENOENT);
+  base::Result<base::Child> plain = base::start_child({folder / "plain"}, {});
+  REQUIRE(!plain.ok());
+  CHECK(plain.error().sys == EACCES);
+  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);  // and leaves no child behind
+  CHECK(errno == ECHILD);
+}

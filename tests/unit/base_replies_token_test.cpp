@@ -121,3 +121,22 @@ TEST_CASE("token answers: what the server says is cleaned and shown where the ta
   CHECK(odd.cause.find('\n') == std::string::npos);
   CHECK(odd.cause.size() < 53);
 }
+
+TEST_CASE("token answers: the identity endpoint of a machine goes by its status (facts 1.6)",
+          "[base]") {
+  for (const int status : {404, 410, 429, 500, 503}) {
+    INFO(status);
+    TokenAnswerFacts facts = facts_of(status, "");
+    facts.grant = "managed-identity";
+    CHECK(judge_token_answer(facts).kind == FaultClass::temporary);
+  }
+  for (const int status : {400, 401, 403, 405, 301}) {
+    INFO(status);
+    TokenAnswerFacts facts = facts_of(status, "");
+    facts.grant = "managed-identity";
+    CHECK(judge_token_answer(facts).kind == FaultClass::hold);
+    CHECK(judge_token_answer(facts).fault == Fault::sign_in_needed);
+  }
+  // Others who see a 404 have asked something that is no token endpoint.
+  CHECK(judge_token_answer(facts_of(404, "")).cure == "check token_endpoint of work");
+}

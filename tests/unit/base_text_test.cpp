@@ -132,3 +132,32 @@ TEST_CASE("random: ids do not repeat", "[base]") {
   CHECK(base::random_hex(16).size() == 32);
   CHECK(base::random_hex(16) != base::random_hex(16));
 }
+
+TEST_CASE("text: lines at a glance agree with a slow look", "[base]") {
+  const auto slow = [](std::string_view block) {
+    base::LinesAtAGlance out;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const bool cr_before = i > 0 && block[i - 1] == '\r';
+      const bool lf_behind = i + 1 < block.size() && block[i + 1] == '\n';
+      if (block[i] == '\n' && !cr_before) out.only_crlf = false;
+      if (block[i] == '\r' && !lf_behind) out.only_crlf = false;
+      if (block[i] == '.' && i > 0 && block[i - 1] == '\n') out.dot_first = true;
+    }
+    return out;
+  };
+  // Every odd thing at every place around the edges of a step, alone in lines that are sound.
+  std::string sound;
+  while (sound.size() < 200) sound += "twelve chars\r\n";
+  for (const std::string odd : {"\n", "\r", "\r\n", "\n.", "\r\n.", "\r\r\n", "\n\n", "."}) {
+    for (std::size_t at = 0; at <= sound.size(); ++at) {
+      const std::string block = sound.substr(0, at) + odd + sound.substr(at);
+      const base::LinesAtAGlance wanted = slow(block);
+      const base::LinesAtAGlance seen = base::look_at_lines(block);
+      CAPTURE(at, odd);
+      REQUIRE(seen.only_crlf == wanted.only_crlf);
+      REQUIRE(seen.dot_first == wanted.dot_first);
+    }
+  }
+  CHECK(base::look_at_lines("").only_crlf);
+  CHECK_FALSE(base::look_at_lines("\r").only_crlf);
+}

@@ -47,6 +47,31 @@ TEST_CASE("command: --help and --version win over everything behind them", "[cli
   CHECK(parsed({"help"})->verb == Verb::help);
 }
 
+TEST_CASE("command: explain takes any number of words, --json and --stage", "[cli]") {
+  const auto plain = parsed({"explain", "550", "5.1.1", "User", "unknown"});
+  REQUIRE(plain.ok());
+  CHECK(plain->verb == Verb::explain);
+  CHECK(plain->operands == std::vector<std::string>{"550", "5.1.1", "User", "unknown"});
+  CHECK(plain->stage.empty());
+  CHECK(!plain->json);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"explain", "--json", "--stage", "rcpt", "550"},
+        std::vector<std::string>{"--stage=rcpt", "explain", "550", "--json"}}) {
+    const auto full = parsed(words);
+    REQUIRE(full.ok());
+    CHECK(full->stage == "rcpt");
+    CHECK(full->json);
+    CHECK(full->operands == std::vector<std::string>{"550"});
+  }
+  CHECK(parsed({"explain", "-"})->operands == std::vector<std::string>{"-"});
+  CHECK(parsed({"explain", "--", "--x"})->operands == std::vector<std::string>{"--x"});
+  CHECK(fault({"explain"}) == "explain: words are missing; usage: mailbearer explain REPLY...");
+  CHECK(fault({"explain", "550", "--stage"}) == "--stage needs a value; see: mailbearer --help");
+  CHECK(fault({"config", "check", "--json"}) ==
+        "config check takes no --json; usage: mailbearer config check");
+  CHECK(fault({"explain", "550", "--stag=x"}).find("did you mean --stage?") != std::string::npos);
+}
+
 TEST_CASE("command: unknown words are named with the nearest known one", "[cli]") {
   CHECK(fault({"confg", "check"}) == "unknown verb `confg`; did you mean config?");
   CHECK(fault({"config", "chek"}) == "unknown word after config `chek`; did you mean check?");

@@ -125,6 +125,7 @@ TEST_CASE("tls: input is words or the end, and no session ticket", "[net]") {
         good,
         [&](SSL* ssl) {
           until_told(ssl);
+          until_told(ssl);
           SSL_write(ssl, "word", 4);
           until_told(ssl);
           SSL_shutdown(ssl);
@@ -139,7 +140,8 @@ TEST_CASE("tls: input is words or the end, and no session ticket", "[net]") {
       pollfd one{fd, POLLIN, 0};
       return poll(&one, 1, 5'000) == 1;
     };
-    // In TLS 1.3 the tickets follow the handshake.
+    CHECK((*stream)->write("0", soon()).ok());
+    // In TLS 1.3 the tickets follow the end of the handshake, which left with these words.
     if (highest == TLS1_3_VERSION) CHECK(wait_for_bytes());
     CHECK_FALSE((*stream)->has_input().value());
     CHECK((*stream)->write("1", soon()).ok());
@@ -154,6 +156,175 @@ TEST_CASE("tls: input is words or the end, and no session ticket", "[net]") {
     CHECK((*stream)->has_input().value());
     CHECK((*stream)->read(into.data(), into.size(), soon()).value() == 0);
   }
+}
+
+TEST_CASE("tls: the end of the handshake leaves with the first words", "[net]") {
+  Folder folder;
+  const std::string ca = folder.put("ca.pem", &authority());
+  const Identity good = make({}, &authority());
+  TlsServer server(good, [](SSL* ssl) {
+    char byte = 0;
+    SSL_read(ssl, &byte, 1);
+    SSL_write(ssl, "word", 4);
+  });
+  auto context = net::make_tls_context({ca, {}});
+  auto stream = net::start_tls(**context, std::move(server.client), "mail.example", soon());
+  REQUIRE(stream.ok());
+  usleep(50'000);
+  CHECK_FALSE(server.accepted);
+  CHECK((*stream)->write("1", soon()).ok());
+  std::array<char, 64> into{};
+  CHECK((*stream)->read(into.data(), into.size(), soon()).value() == 4);
+  CHECK(server.accepted);
+}
+
+namespace {
+
+struct Shelf : net::TlsSessions {
+  std::optional<net::TlsSession> take(const std::string& words) override {
+    asked = words;
+    std::optional<net::TlsSession> out;
+    out.swap(session);
+    return out;
+  }
+  void keep(const std::string& /*words*/, net::TlsSession kept) override {
+    session.emplace(std::move(kept));
+  }
+  std::optional<net::TlsSession> session{};
+  std::string asked{};
+};
+
+// One server that resumes sessions, many connections.
+struct ResumingServer {
+  explicit ResumingServer(const Identity& identity, int tickets_when_resumed = 1)
+      : context(SSL_CTX_new(TLS_server_method())), renewed(tickets_when_resumed) {
+    SSL_CTX_use_certificate(context, identity.certificate);
+    SSL_CTX_use_PrivateKey(context, identity.key);
+    SSL_CTX_set_num_tickets(context, 1);
+  }
+  ~ResumingServer() { SSL_CTX_free(context); }
+  // A whole connection; whether it was resumed.
+  bool connect(net::TlsContext& client, net::TlsSessions& sessions) {
+    std::array<int, 2> ends{};
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    bool reused = false;
+    std::thread serving([this, &reused, fd = ends[1]] {
+      SSL* ssl = SSL_new(context);
+      SSL_set_fd(ssl, fd);
+      if (renewed == 0) SSL_set_num_tickets(ssl, times == 0 ? 1 : 0);
+      std::array<char, 8> into{};
+      if (SSL_accept(ssl) == 1) SSL_read(ssl, into.data(), into.size());
+      reused = SSL_session_reused(ssl) == 1;
+      SSL_write(ssl, "word", 4);
+      SSL_free(ssl);
+      ERR_clear_error();
+      close(fd);
+    });
+    {
+      auto stream = net::start_tls(client, base::Fd(ends[0]), "mail.example", soon(),
+                                   {&sessions, "these words"});
+      std::array<char, 64> into{};
+      CHECK(stream.ok());
+      if (stream) {
+        CHECK((*stream)->write("1", soon()).ok());
+        CHECK((*stream)->read(into.data(), into.size(), soon()).value() == 4);
+      }
+    }
+    serving.join();
+    ++times;
+    return reused;
+  }
+  SSL_CTX* context;
+  int renewed;
+  int times = 0;
+};
+
+}  // namespace
+
+TEST_CASE("tls: a session is resumed, used once, and renewed no longer than an hour", "[net]") {
+  Folder folder;
+  const std::string ca = folder.put("ca.pem", &authority());
+  const Identity good = make({}, &authority());
+  auto context = net::make_tls_context({ca, {}});
+  REQUIRE(context.ok());
+  ResumingServer server(good);
+  Shelf shelf;
+  CHECK_FALSE(server.connect(**context, shelf));
+  CHECK(shelf.asked == "these words");
+  REQUIRE(shelf.session.has_value());
+  const std::int64_t expires = shelf.session->expires_s;
+  CHECK(expires <= base::wall_seconds() + 3600);
+  CHECK(expires > base::wall_seconds() + 3500);
+  const std::string first(shelf.session->bytes.reveal());
+  // As if it had been verified half an hour ago: the renewed one gets no more time than that.
+  shelf.session->verified_s -= 1800;
+  shelf.session->expires_s -= 1800;
+  CHECK(server.connect(**context, shelf));
+  REQUIRE(shelf.session.has_value());
+  CHECK(first != shelf.session->bytes.reveal());
+  CHECK(shelf.session->expires_s == expires - 1800);
+}
+
+TEST_CASE("tls: a session that the server does not replace is kept", "[net]") {
+  Folder folder;
+  const std::string ca = folder.put("ca.pem", &authority());
+  const Identity good = make({}, &authority());
+  auto context = net::make_tls_context({ca, {}});
+  ResumingServer server(good, 0);
+  Shelf shelf;
+  CHECK_FALSE(server.connect(**context, shelf));
+  CHECK(server.connect(**context, shelf));
+  CHECK(server.connect(**context, shelf));
+}
+
+TEST_CASE("tls: an old, a future, a broken session is not offered", "[net]") {
+  Folder folder;
+  const std::string ca = folder.put("ca.pem", &authority());
+  const Identity good = make({}, &authority());
+  auto context = net::make_tls_context({ca, {}});
+  ResumingServer server(good);
+  Shelf shelf;
+  CHECK_FALSE(server.connect(**context, shelf));
+  REQUIRE(shelf.session.has_value());
+  SECTION("expired") {
+    shelf.session->expires_s = base::wall_seconds();
+  }
+  SECTION("verified tomorrow") {
+    shelf.session->verified_s += 86'400;
+    shelf.session->expires_s += 86'400;
+  }
+  SECTION("living too long") {
+    shelf.session->expires_s += 7200;
+  }
+  SECTION("broken") {
+    shelf.session->bytes = base::Secret("no session");
+  }
+  CHECK_FALSE(server.connect(**context, shelf));
+}
+
+TEST_CASE("tls: a session never outlives the certificate", "[net]") {
+  Folder folder;
+  const std::string ca = folder.put("ca.pem", &authority());
+  Wish wish;
+  wish.to_s = 600;
+  const Identity good = make(wish, &authority());
+  auto context = net::make_tls_context({ca, {}});
+  ResumingServer server(good);
+  Shelf shelf;
+  CHECK_FALSE(server.connect(**context, shelf));
+  REQUIRE(shelf.session.has_value());
+  CHECK(shelf.session->expires_s <= base::wall_seconds() + 600);
+}
+
+TEST_CASE("tls: the words of a trust change with its file", "[net]") {
+  Folder folder;
+  const std::string ca = folder.put("ca.pem", &authority());
+  const std::string before = net::trust_words({ca, {}});
+  CHECK(before == net::trust_words({ca, {}}));
+  CHECK(before != net::trust_words({ca, ca}));
+  CHECK(before != net::trust_words({}));
+  folder.put("ca.pem", &authority(), true);
+  CHECK(before != net::trust_words({ca, {}}));
 }
 
 TEST_CASE("tls: P12 an end without close_notify is an error", "[net]") {

@@ -99,6 +99,12 @@ TEST_CASE("message: the Message-ID is replaced and the first one kept", "[sandbo
   CHECK(sandbox::replace_message_id("A: 1\r\nmessage-id: <old@x>\r\nB: 2\r\n", "new@h") ==
         "Message-ID: <new@h>\r\nA: 1\r\nX-Microsoft-Original-Message-ID: <old@x>\r\nB: 2\r\n");
   CHECK(sandbox::replace_message_id("A: 1\r\n", "new@h") == "Message-ID: <new@h>\r\nA: 1\r\n");
+  CHECK(sandbox::own_message_id("A: 1\r\nmessage-id:\r\n <old@x> \r\nB: 2\r\n") == "old@x");
+  for (const char* section :
+       {"A: 1\r\n", "Message-ID:\r\n", "Message-ID: old@x\r\n", "Message-ID: <a b>\r\n",
+        "Message-ID: <a><b>\r\n", "Message-ID: <\xc3\xa9@x>\r\n", "Message-ID: <a\x01@x>\r\n"}) {
+    CHECK(sandbox::own_message_id(section).empty());
+  }
 }
 
 TEST_CASE("path: MAIL and RCPT arguments are read strictly", "[sandbox]") {

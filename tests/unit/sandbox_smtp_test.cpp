@@ -74,7 +74,7 @@ TEST_CASE("sandbox: a whole delivery keeps the bytes and the envelope", "[sandbo
   CHECK(client.reply().substr(0, 3) == "354");
   client.send(message());
   const std::string last = client.reply();
-  CHECK(last.substr(0, 14) == "250 2.0.0 OK <");
+  CHECK(last.substr(0, 20) == "250 2.0.0 OK <m@x> [");
   CHECK(has(last, "[Hostname="));
   REQUIRE(running.mails().size() == 1);
   CHECK(running.file(running.mails()[0]) ==

@@ -38,15 +38,17 @@ std::string talk(const std::string& client, Seen& seen, submit::Verdict verdict 
   rules.peer_login = "alice";
   std::thread server([&] {
     net::FdStream stream(std::move(sockets.right));
-    (void)submit::serve(stream, rules, [&](mail::Submission submission, const base::Trace& trace) {
-      ++seen.messages;
-      base::tell(trace, "EHLO there");
-      seen.envelope = submission.envelope;
-      seen.account = submission.asked_account;
-      seen.id = submission.id;
-      seen.text = *submission.message.bytes.all(1 << 20);
-      return verdict;
-    }).ok();
+    (void)submit::serve(stream, rules,
+                        [&](mail::Submission submission, const base::Trace& trace, bool) {
+                          ++seen.messages;
+                          base::tell(trace, "EHLO there");
+                          seen.envelope = submission.envelope;
+                          seen.account = submission.asked_account;
+                          seen.id = submission.id;
+                          seen.text = *submission.message.bytes.all(1 << 20);
+                          return verdict;
+                        })
+        .ok();
   });
   net::FdStream stream(std::move(sockets.left));
   REQUIRE(stream.write(client, base::Deadline::after_ms(5000)).ok());
@@ -62,6 +64,25 @@ std::string talk(const std::string& client, Seen& seen, submit::Verdict verdict 
   server.join();
   return answers;
 }
+
+// Hears the greeting, says a line and is gone.
+class FrontEndThatGoes : public net::Stream {
+ public:
+  explicit FrontEndThatGoes(std::string said) : said_(std::move(said)) {}
+  base::Result<std::size_t> read(char* into, std::size_t count, base::Deadline) override {
+    const std::size_t taken = said_.copy(into, count);
+    said_.erase(0, taken);
+    return taken;
+  }
+  base::Result<bool> has_input() override { return true; }
+  base::Done write(std::string_view bytes, base::Deadline) override {
+    if (bytes.substr(0, 3) == "220") return base::done();
+    return base::failure(base::Fault::unavailable, "connection closed");
+  }
+
+ private:
+  std::string said_;
+};
 
 constexpr const char* start =
     "EHLO localhost\r\nMAIL FROM:<s@x> X-ID=0123456789abcdef0123456789abcdef\r\n";
@@ -81,6 +102,18 @@ TEST_CASE("session: one pipelined handover, one message, one verdict with x=0", 
   CHECK(answers.find("250-X-MAILBEARER 1\r\n") != std::string::npos);
   CHECK(answers.find("250 2.0.0 Ok: queued as 0123456789abcdef0123456789abcdef x=0\r\n221 ") !=
         std::string::npos);
+}
+
+TEST_CASE("session: who says QUIT and goes has ended well; who only goes has not", "[submit]") {
+  for (const std::string said : {"QUIT\r\n", "NOOP\r\n"}) {
+    INFO(said);
+    FrontEndThatGoes stream(said);
+    const submit::SessionRules rules;
+    const base::Done served =
+        submit::serve(stream, rules,
+                      [](mail::Submission, const base::Trace&, bool) { return submit::Verdict(); });
+    CHECK(served.ok() == (said[0] == 'Q'));
+  }
 }
 
 TEST_CASE("session: the end of the stream inside the data commits nothing (facts, finding 2)",
@@ -153,7 +186,7 @@ submit::Outcome hand(mail::Submission submission, submit::Verdict verdict, Seen&
   submit::SessionRules rules;
   std::thread server([&] {
     net::FdStream stream(std::move(sockets.right));
-    (void)submit::serve(stream, rules, [&](mail::Submission taken, const base::Trace& sink) {
+    (void)submit::serve(stream, rules, [&](mail::Submission taken, const base::Trace& sink, bool) {
       ++seen.messages;
       base::tell(sink, "> EHLO there");
       seen.envelope = taken.envelope;

@@ -1,6 +1,7 @@
 // Keys and certificates for tests, made when the test runs.
 #pragma once
 
+#include <dirent.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -93,6 +94,7 @@ struct Folder {
   }
   ~Folder() {
     for (const std::string& file : files) unlink(file.c_str());
+    for (const std::string& name : listed()) unlink((path + "/" + name).c_str());
     rmdir(path.c_str());
   }
   std::string put(const std::string& name, const Identity* what, bool with_key = false) {
@@ -104,6 +106,16 @@ struct Folder {
     chmod(file.c_str(), 0600);
     files.push_back(file);
     return file;
+  }
+  std::vector<std::string> listed() const {
+    std::vector<std::string> out;
+    DIR* folder = opendir(path.c_str());
+    while (const dirent* entry = folder != nullptr ? readdir(folder) : nullptr) {
+      const std::string name = entry->d_name;
+      if (name != "." && name != "..") out.push_back(name);
+    }
+    if (folder != nullptr) closedir(folder);
+    return out;
   }
   std::string path;
   std::vector<std::string> files;

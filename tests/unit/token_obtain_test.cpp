@@ -106,6 +106,26 @@ TEST_CASE("obtain: without start() it is the same", "[token]") {
   CHECK(got(source) == "access-1");
 }
 
+TEST_CASE("obtain: what start() found is opened once, and not offered when it was refused",
+          "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  int asked = 0;
+  FakeHelper helper(
+      [&](const net::Record&) { return token_answer("access-" + std::to_string(++asked)); });
+  CHECK(got(*std::make_unique<Source>(account, places(), helper.door())) == "access-1");
+  Source source(account, places(), helper.door());
+  source.start();
+  for (const std::string& file : home.files("keyring", "access-token")) {
+    std::filesystem::remove(file);
+  }
+  CHECK(got(source) == "access-1");
+  CHECK(got(source, Want::fresh) == "access-2");
+  CHECK(got(source) == "access-2");
+  CHECK(asked == 2);
+}
+
 TEST_CASE("obtain: the cache lies in the runtime folder when that is ours and 0700", "[token]") {
   Home home;
   const auto account = account_in(home);

@@ -241,7 +241,7 @@ TEST_CASE("auth: no secret leaves on a stream without TLS", "[transport]") {
     script::ScriptedWire wire({Behaviour()});
     transport::Dialogue dialogue(run.account, script::quick(), {});
     REQUIRE(dialogue.open(wire).ok());
-    transport::SignIn sign_in(run.account, credential);
+    transport::SignIn sign_in(run.account, credential, nullptr);
     CHECK_FALSE(sign_in.run(dialogue).ok());
     for (const script::Written& one : wire.writes) {
       CHECK(one.bytes.find("AUTH") == std::string::npos);

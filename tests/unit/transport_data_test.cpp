@@ -4,12 +4,13 @@
 #include "transport/smtp_data.h"
 
 using transport::ContentWriter;
-using transport::DotStuffer;
+using transport::Framing;
+using transport::WireLines;
 
 namespace {
 
 std::string stuff(const std::string& content, std::mt19937& random) {
-  DotStuffer stuffer;
+  WireLines stuffer;
   std::string out;
   std::size_t at = 0;
   while (at < content.size()) {
@@ -101,7 +102,7 @@ TEST_CASE("data: a small content is one write, a large one is many of bounded si
           "[transport]") {
   const auto writes = [](std::size_t octets) {
     std::vector<std::pair<std::size_t, bool>> out;
-    ContentWriter writer([&out](std::string_view bytes, bool last) {
+    ContentWriter writer(Framing::dots, [&out](std::string_view bytes, bool last) {
       out.emplace_back(bytes.size(), last);
       return base::done();
     });
@@ -124,7 +125,7 @@ TEST_CASE("data: a small content is one write, a large one is many of bounded si
 
 TEST_CASE("data: an error of the connection ends the writing", "[transport]") {
   int puts = 0;
-  ContentWriter writer([&puts](std::string_view, bool) -> base::Done {
+  ContentWriter writer(Framing::dots, [&puts](std::string_view, bool) -> base::Done {
     ++puts;
     return base::failure(base::Fault::unavailable, "gone");
   });

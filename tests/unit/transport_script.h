@@ -20,6 +20,7 @@
 #include "account/account.h"
 #include "base/text.h"
 #include "mail/prepare.h"
+#include "transport/connections.h"
 #include "transport/smtp_delivery.h"
 
 namespace script {
@@ -35,7 +36,8 @@ struct Behaviour {
       "250-AUTH XOAUTH2 OAUTHBEARER PLAIN LOGIN\r\n250-DSN\r\n250-SMTPUTF8\r\n"
       "250 STARTTLS\r\n";
   std::string tls_offers{};  // empty: the same
-  // banner starttls ehlo ehlo2 mail rcpt data end, and rcpt:ADDRESS; replies with their CRLF
+  // banner starttls ehlo ehlo2 mail rcpt data bdat end rset, and rcpt:ADDRESS; replies with their
+  // CRLF; "mail2" and so on for the second message
   std::map<std::string, std::string> answers{};
   std::string early{};             // said a moment after 354, in a packet of its own
   std::deque<std::string> auth{};  // one per line that the client sends from AUTH on
@@ -43,7 +45,8 @@ struct Behaviour {
 
 struct Seen {
   std::vector<std::string> lines{};  // commands, AUTH lines
-  std::string content{};             // what came after 354, up to and with the final dot
+  std::string content{};  // what came after 354, up to and with the final dot, or by BDAT
+  std::vector<std::string> messages{};  // the contents that were complete, one after the other
   bool complete = false;
   bool quit = false;
 };
@@ -57,6 +60,8 @@ class Server {
     thread_.join();
     close(fd_);
   }
+  // Ends the connection between two messages.
+  void leave() { shutdown(fd_, SHUT_RDWR); }
   Seen seen() {
     const std::lock_guard<std::mutex> guard(lock_);
     return seen_;
@@ -110,6 +115,7 @@ class Server {
         const std::size_t size = end == 0 && buffer_.starts_with(".\r\n") ? 3 : end + 5;
         const std::lock_guard<std::mutex> guard(lock_);
         seen_.content = buffer_.substr(0, size);
+        seen_.messages.push_back(seen_.content);
         seen_.complete = true;
         buffer_.erase(0, size);
         return true;
@@ -120,6 +126,29 @@ class Server {
         return false;
       }
     }
+  }
+  // RFC 3030: the count tells the end; a chunk after a refused one is read and refused.
+  bool take_chunk(const std::string& command) {
+    const std::vector<std::string> words = base::words(command);
+    const auto count = static_cast<std::size_t>(std::stoul(words.at(1)));
+    const bool last = words.size() > 2 && words[2] == "LAST";
+    while (buffer_.size() < count && fill()) {
+    }
+    const bool whole = buffer_.size() >= count;
+    {
+      const std::lock_guard<std::mutex> guard(lock_);
+      chunks_ += buffer_.substr(0, count);
+      seen_.content = chunks_;
+      if (whole && last) {
+        seen_.complete = true;
+        seen_.messages.push_back(chunks_);
+      }
+    }
+    buffer_.erase(0, std::min(count, buffer_.size()));
+    if (!whole) return false;
+    if (last) chunks_.clear();
+    return answer(last ? scripted("end", "250 2.0.0 OK <new@id>\r\n")
+                       : scripted("bdat", "250 2.0.0 so far\r\n"));
   }
   bool respond(const std::string& command) {
     const auto is = [&](const char* verb) { return command.rfind(verb, 0) == 0; };
@@ -133,7 +162,13 @@ class Server {
       secured_ = true;
       return answer(scripted("starttls", "220 go\r\n"));
     }
-    if (is("MAIL")) return answer(scripted("mail", "250 2.1.0 ok\r\n"));
+    if (is("MAIL")) {
+      ++mails_;
+      return answer(
+          scripted("mail" + std::to_string(mails_), scripted("mail", "250 2.1.0 ok\r\n")));
+    }
+    if (is("RSET")) return answer(scripted("rset", "250 2.0.0 forgotten\r\n"));
+    if (is("BDAT")) return take_chunk(command);
     if (is("RCPT")) {
       const std::string address =
           command.substr(9, command.find('>') == std::string::npos ? 0 : command.find('>') - 9);
@@ -181,6 +216,8 @@ class Server {
   std::mutex lock_;
   Seen seen_;
   std::string buffer_;
+  std::string chunks_;
+  int mails_ = 0;
   bool secured_ = false;
   bool in_auth_ = false;
   std::thread thread_;  // last: starts when the rest is made
@@ -202,7 +239,10 @@ class NotingStream : public net::Stream {
   base::Done write(std::string_view bytes, base::Deadline by) override {
     notes_.push_back({std::string(bytes), encrypted_});
     base::Done sent = inner_.write(bytes, by);
-    if (!breaks_ || bytes.find("\r\n.\r\n") == std::string_view::npos) return sent;
+    if (!breaks_ || (bytes.find("\r\n.\r\n") == std::string_view::npos &&
+                     bytes.find(" LAST\r\n") == std::string_view::npos)) {
+      return sent;
+    }
     base::Error error = base::failure(base::Fault::unavailable, "connection closed");
     error.sys = ECONNRESET;
     return error;
@@ -241,6 +281,12 @@ class ScriptedWire : public transport::Wire {
  private:
   std::vector<Behaviour> behaviours_;
 };
+
+inline Behaviour with_chunks() {
+  Behaviour out;
+  out.offers.insert(out.offers.find("250-8BITMIME"), "250-CHUNKING\r\n");
+  return out;
+}
 
 inline account::Account an_account() {
   account::Account out;
@@ -294,6 +340,8 @@ struct Run {
     };
     delivery.reencode = reencode;
     delivery.all_or_nothing = all_or_nothing;
+    delivery.connections = connections;
+    delivery.more_to_come = more_to_come;
     delivery.trace = [this](std::string_view line) { trace += std::string(line) + "\n"; };
     const std::int64_t before = base::boot_ms();
     fates = transport::deliver_by_smtp(delivery, wire, phases);
@@ -317,6 +365,8 @@ struct Run {
   transport::Phases phases = quick();
   ScriptedWire wire;
   bool all_or_nothing = true;
+  transport::Connections* connections = nullptr;
+  bool more_to_come = false;
   std::string token = "tok-canary-1";
   std::string fresh_token = "tok-canary-2";
   base::Error fresh_fails{};  // its fault is not `bug`: credential(true) fails so

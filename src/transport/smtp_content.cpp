@@ -1,0 +1,163 @@
+#include <utility>
+
+#include "base/text.h"
+#include "transport/smtp_transaction.h"
+
+// The second half of a transaction: the content and the verdict on it.
+
+namespace transport {
+
+// RFC 3030 4.2: MAIL, RCPT and the whole of the message leave together. Should the recipient be
+// refused, the server refuses the content, too.
+void Transaction::all_in_one_flight() {
+  const std::string lead = opening() + lines_[0].command;
+  const std::string shown = lead + "BDAT " + std::to_string(message_.size_bytes()) +
+                            " LAST (message)\n" + std::string(behind());
+  content_in_air_ = true;
+  ContentWriter writer(Framing::counted, [this, &shown](std::string_view bytes, bool) {
+    return dialogue_.send(bytes, Stage::end, shown);
+  });
+  writer.lead(lead);
+  base::Done sent = send_content(writer, behind());
+  if (!sent) {
+    content_in_air_ = sent.error().fault == base::Fault::outcome_unknown;
+    lost(sent.error());
+    return;
+  }
+  if (!read_mail_reply() || !read_rcpt_reply(lines_[0])) return;
+  if (lines_[0].standing == Standing::accepted) {
+    final_reply();
+    return;
+  }
+  // What it says to a message for nobody is of no interest, but must be out of the way.
+  const base::Result<Reply> answer = dialogue_.reply(Stage::end);
+  if (!answer || answer->code < 500 || quits_) dialogue_.hang_up();
+}
+
+void Transaction::content() {
+  const Framing framing = by_chunks() ? Framing::counted : Framing::dots;
+  const std::string shown =
+      "(message, " + std::to_string(message_.size_bytes()) + " octets)\n" + std::string(behind());
+  ContentWriter writer(framing, [this, &shown](std::string_view bytes, bool last) {
+    return send_piece(bytes, last, last ? std::string_view(shown) : std::string_view());
+  });
+  base::Done sent = send_content(writer, behind());
+  if (sent) {
+    final_reply();
+  } else if (sent.error().fault == base::Fault::outcome_unknown) {
+    outcome_unknown(std::move(sent).error());
+  } else if (chunk_refused_) {
+    give_up(sent.error());
+  } else {
+    // Its end was not handed over: the server cannot have the message.
+    abandon(sent.error());
+  }
+}
+
+base::Done Transaction::send_content(ContentWriter& writer, std::string_view behind) {
+  base::Done fed = writer.feed(message_.message.header.text());
+  if (fed) fed = writer.feed("\r\n");
+  if (fed) {
+    fed = message_.message.bytes.each_piece(
+        message_.message.body_offset,
+        [&writer](std::string_view piece) { return writer.feed(piece); });
+  }
+  if (!fed) return fed;
+  return writer.finish(behind);
+}
+
+base::Done Transaction::send_piece(std::string_view bytes, bool last, std::string_view shown) {
+  const Stage stage = last ? Stage::end : Stage::content;
+  base::Done heard = hear_chunks(!dialogue_.offers().pipelining);
+  if (!heard) return heard;
+  base::Done sent =
+      chunks_ > 0 ? dialogue_.send_ahead(bytes, stage, shown) : dialogue_.send(bytes, stage, shown);
+  if (sent && !last && by_chunks()) ++chunks_;
+  return sent;
+}
+
+// Each chunk has its answer; those that are there already say whether going on is of any use.
+base::Done Transaction::hear_chunks(bool all) {
+  while (chunks_ > 0) {
+    if (!all) {
+      base::Result<bool> replying = dialogue_.replying();
+      if (!replying || !*replying) break;
+    }
+    base::Result<Reply> answer = dialogue_.reply(Stage::content);
+    if (!answer) return std::move(answer).error();
+    --chunks_;
+    if (answer->positive()) continue;
+    chunk_refused_ = answer->code != 421 && !answer->more_wanted();
+    return judged_end(*answer);
+  }
+  return base::done();
+}
+
+void Transaction::final_reply() {
+  // The end of the message has left: what is lost from here on may have been delivered.
+  base::Done heard = hear_chunks(true);
+  if (!heard && !chunk_refused_) {
+    outcome_unknown(std::move(heard).error());
+    return;
+  }
+  base::Result<Reply> answer = dialogue_.reply(Stage::end);
+  if (!answer || answer->more_wanted()) {
+    outcome_unknown(answer ? dialogue_.judged(*answer, Stage::end) : answer.error());
+    return;
+  }
+  if (!heard && answer->positive()) {
+    outcome_unknown(std::move(heard).error());  // taken without one of its chunks
+  } else if (!heard) {
+    settle_rest(heard.error());
+  } else {
+    take_final_reply(*answer);
+  }
+  dialogue_.set_needs_reset(false);
+  if (quits_ || answer->code == 421) dialogue_.hang_up();
+}
+
+void Transaction::take_final_reply(const Reply& answer) {
+  if (!answer.positive()) {
+    settle_rest(judged_end(answer));
+    return;
+  }
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    if (lines_[i].standing != Standing::accepted) continue;
+    lines_[i].standing = Standing::settled;
+    fates_[i].state = base::Fate::State::delivered;
+    fates_[i].error = base::Error();
+    fates_[i].said = one_line(answer);
+  }
+}
+
+namespace {
+
+// A server that does not know BDAT after all, or Exchange Online, which answers it with a complaint
+// about the header (MailKit issue 904). Nothing was taken, and DATA will do.
+bool refuses_chunks(const Reply& answer) {
+  if (answer.code == 500 || answer.code == 502 || answer.code == 504) return true;
+  return answer.code == 552 && base::lower(answer.text).find("header size") != std::string::npos;
+}
+
+}  // namespace
+
+base::Error Transaction::judged_end(const Reply& answer) {
+  base::Error error = dialogue_.judged(answer, Stage::end);
+  if (by_chunks() && refuses_chunks(answer)) {
+    wants_data_ = true;
+    error.cause = "server offers CHUNKING and refuses it";
+    error.cure = "set chunking = no";
+  }
+  return error;
+}
+
+// The server may have the message and may have taken it.
+void Transaction::outcome_unknown(base::Error error) {
+  error.fault = base::Fault::outcome_unknown;
+  error.kind = base::FaultClass::temporary;
+  error.cause = "outcome unknown, may have been delivered: " + error.cause;
+  error.cure = "look for it at the recipient before sending it again";
+  abandon(error);
+}
+
+}  // namespace transport
