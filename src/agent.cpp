@@ -195,6 +195,8 @@ int serve_once(const cli::AgentOptions& options) {
   rules.peer.groups = {getgid()};
   rules.peer_login = person.login;
   net::FdStream stream{base::Fd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3))};
+  stream.accept_files();
+  rules.takes_files = true;
   const base::Done served = submit::serve(
       stream, rules,
       [&one_shot](mail::Submission submission, const base::Trace& trace, bool more_to_come) {

@@ -93,7 +93,7 @@ int deliver(const cli::Request& request, bool input_closed) {
   const cli::Person person = cli::person_of(getuid());
   base::Result<base::Scratch> bytes = mail::read_message(STDIN_FILENO, request.dots, 0);
   if (!bytes) return tell(bytes.error());
-  base::Result<mail::Message> message = mail::split(std::move(*bytes));
+  base::Result<mail::Message> message = mail::split(std::move(*bytes), mail::Extent::header_only);
   if (!message) return tell(message.error());
 
   mail::Submission submission;

@@ -127,8 +127,9 @@ bool make_narrow() {
 bool start(Crypto wanted) {
   // The tables of the old interfaces stay empty but for what verifying a certificate looks up
   // there.
-  if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
-                              OPENSSL_INIT_NO_ADD_ALL_DIGESTS | OPENSSL_INIT_NO_ATEXIT,
+  if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+                              OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
+                              OPENSSL_INIT_NO_ATEXIT,
                           nullptr) != 1) {
     return false;
   }

@@ -345,7 +345,7 @@ constexpr ReplyRow rows[] = {
      why_service},
 
     // The code alone (RFC 5321 4.2.3), with its stage.
-    {552, "", "", at_smtp, bad, never, cause_too_large, smaller, 0,
+    {552, "", "", at_mail | at_rcpt | at_content, bad, never, cause_too_large, smaller, 0,
      "More than the server stores; no row knows the words."},
     {421, "", "", at_smtp, later, soon, cause_closes, cure_again, 0, why_connection},
     {452, "", "", at_smtp, later, soon, "server is out of space", cure_again, 0, why_service},

@@ -25,6 +25,7 @@ class Scratch {
   Done each_piece(std::uint64_t offset, const std::function<Done(std::string_view)>& take) const;
   // All as one string; only for what is known to be small. Over `limit`: Fault::bad_message.
   Result<std::string> all(std::size_t limit) const;
+  bool in_file() const { return file_.open(); }
   // Moves the bytes into the file even if few, and lends its descriptor (for the helper).
   Result<int> lend_fd() const;
   // The bytes of a whole file (the helper's answer). Fault::io when it cannot be measured.

@@ -12,43 +12,43 @@ namespace {
 constexpr std::size_t header_limit_bytes = 1024UL * 1024;
 // RFC 5322 2.1.1: no line is longer; a longer one begins no field.
 constexpr std::size_t name_limit_bytes = 998;
+constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 
-// Lengths, 8-bit bytes and NULs of a body that comes in pieces.
+// Long lines, 8-bit bytes and NULs of a body that comes in pieces. A line is long when no LF stands
+// within 1,000 octets: only the last one in that reach is looked for, so that few bytes are.
 class BodyFacts {
  public:
   void take(std::string_view piece) {
     eight_bit_ = eight_bit_ || !base::is_ascii(piece);
     nul_ = nul_ || piece.find('\0') != std::string_view::npos;
-    while (!piece.empty()) {
-      const std::size_t end = piece.find('\n');
-      const std::string_view part = piece.substr(0, end);
-      column_ += part.size();
-      if (!part.empty()) last_ = part.back();
-      if (end == std::string_view::npos) return;
-      end_line();
-      piece.remove_prefix(end + 1);
+    while (!long_ && !piece.empty()) {
+      const std::size_t reach = std::min(piece.size(), line_limit_bytes - column_);
+      const std::size_t end = piece.substr(0, reach).rfind('\n');
+      if (end != std::string_view::npos) {
+        column_ = 0;
+        piece.remove_prefix(end + 1);
+      } else if (reach < piece.size() || column_ + reach == line_limit_bytes) {
+        long_ = true;
+      } else {
+        column_ += reach;
+        return;
+      }
     }
   }
 
-  void write_to(Message& message) {
-    end_line();
+  void write_to(Message& message) const {
     message.body_is_8bit = eight_bit_;
     message.body_has_nul = nul_;
-    message.longest_line = longest_;
+    message.body_has_long_line = long_ || column_ > name_limit_bytes;
   }
 
  private:
-  void end_line() {
-    if (column_ > 0 && last_ == '\r') --column_;
-    longest_ = std::max(longest_, column_);
-    column_ = 0;
-  }
+  static constexpr std::size_t line_limit_bytes = name_limit_bytes + 2;  // with CRLF
 
-  std::uint64_t column_ = 0;
-  std::uint64_t longest_ = 0;
-  char last_ = '\0';
+  std::size_t column_ = 0;  // octets since the last LF
   bool eight_bit_ = false;
   bool nul_ = false;
+  bool long_ = false;
 };
 
 // Where the name of a field ends (RFC 5322 3.6.8, with the blanks of 4.5 before the colon), or 0.
@@ -85,6 +85,8 @@ class Splitter {
     if (in_body_) facts_.take(piece);
     return base::done();
   }
+
+  bool in_body() const { return in_body_; }
 
   base::Done finish() {
     if (!in_body_ && !line_.empty()) {
@@ -186,11 +188,18 @@ class Splitter {
 
 }  // namespace
 
-base::Result<Message> split(base::Scratch bytes) {
+base::Result<Message> split(base::Scratch bytes, Extent extent) {
   Message message;
   Splitter splitter(message);
-  base::Done taken =
-      bytes.each_piece(0, [&splitter](std::string_view piece) { return splitter.take(piece); });
+  std::string piece(std::min<std::uint64_t>(bytes.size_bytes(), piece_bytes), '\0');
+  base::Done taken = base::done();
+  for (std::uint64_t at = 0; taken && at < bytes.size_bytes();) {
+    base::Result<std::size_t> got = bytes.read_at(at, piece.data(), piece.size());
+    if (!got) return std::move(got).error();
+    taken = splitter.take(std::string_view(piece.data(), *got));
+    at += *got;
+    if (extent == Extent::header_only && splitter.in_body()) break;
+  }
   if (taken) taken = splitter.finish();
   if (!taken) return std::move(taken).error();
   message.bytes = std::move(bytes);

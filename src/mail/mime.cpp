@@ -158,7 +158,7 @@ base::Done fold_long_fields(Header& header) {
 }
 
 bool needs_reencoding(const Message& message, bool server_takes_8bit) {
-  return (message.body_is_8bit && !server_takes_8bit) || message.longest_line > line_limit ||
+  return (message.body_is_8bit && !server_takes_8bit) || message.body_has_long_line ||
          message.body_has_nul;
 }
 

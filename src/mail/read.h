@@ -27,6 +27,7 @@ class LineEnds {
 
  private:
   base::Done text(std::string_view run);
+  bool passes_whole(std::string_view piece) const;
   base::Done blanks_for_crs();
   base::Done end_line();
   base::Done flush();

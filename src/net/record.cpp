@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "net/descriptor.h"
 
 namespace net {
 
@@ -65,56 +66,14 @@ base::Done wait_for(int socket, short events, base::Deadline deadline) {
   }
 }
 
-// Room for the one descriptor that may travel, and a few more so that a peer that sends several is
-// seen and its descriptors closed.
-constexpr std::size_t control_bytes = CMSG_SPACE(sizeof(int) * 8);
-struct ControlBuffer {
-  alignas(cmsghdr) std::array<char, control_bytes> bytes{};
-};
-
-void attach(msghdr& message, ControlBuffer& control, int fd) {
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = CMSG_SPACE(sizeof(int));
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
-}
-
-// The first descriptor that came is kept, all others are closed.
-void collect(msghdr& message, base::Fd& kept) {
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
-      base::Fd owned(fd);
-      if (!kept.open()) kept = std::move(owned);
-    }
-  }
-}
-
 // Up to `count` bytes; 0 at the end of the stream.
 base::Result<std::size_t> receive_some(int socket, char* into, std::size_t count, base::Fd& kept,
                                        base::Deadline deadline) {
   for (;;) {
     base::Done ready = wait_for(socket, POLLIN, deadline);
     if (!ready) return std::move(ready).error();
-    ControlBuffer control;
-    iovec piece{into, count};
-    msghdr message{};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    message.msg_control = control.bytes.data();
-    message.msg_controllen = control.bytes.size();
-    const ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (got >= 0) {
-      collect(message, kept);
-      return static_cast<std::size_t>(got);
-    }
+    const ssize_t got = receive_with_descriptor(socket, into, count, kept);
+    if (got >= 0) return static_cast<std::size_t>(got);
     if (errno == EAGAIN || errno == EINTR) continue;
     if (errno == ECONNRESET) return std::size_t{0};
     return base::failure_errno(base::Fault::unavailable, "cannot read from the helper", errno);
@@ -191,13 +150,7 @@ base::Done send_record(int socket, const Record& record, base::Deadline deadline
   while (!rest.empty()) {
     base::Done ready = wait_for(socket, POLLOUT, deadline);
     if (!ready) return ready;
-    iovec piece{const_cast<char*>(rest.data()), rest.size()};
-    msghdr message{};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    ControlBuffer control;
-    if (fd_to_send) attach(message, control, record.attached.get());
-    const ssize_t put = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t put = send_with_descriptor(socket, rest, fd_to_send ? record.attached.get() : -1);
     if (put >= 0) {
       rest.remove_prefix(static_cast<std::size_t>(put));
       fd_to_send = false;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "net/descriptor.h"
 
 namespace net {
 
@@ -75,7 +76,8 @@ base::Result<std::size_t> FdStream::read(char* into, std::size_t count, base::De
       if (!ready) return std::move(ready).error();
     }
     answer_to_come_ = false;
-    const ssize_t got = ::read(read_.get(), into, count);
+    const ssize_t got = accepts_files_ ? receive_with_descriptor(read_.get(), into, count, file_)
+                                       : ::read(read_.get(), into, count);
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) return broken(errno);
@@ -91,6 +93,23 @@ base::Result<bool> FdStream::has_input() {
     if (ready > 0) answer_to_come_ = false;
     if (ready >= 0) return ready > 0;
     if (errno != EINTR) return broken(errno);
+  }
+}
+
+base::Done Stream::write_with_file(std::string_view /*bytes*/, int /*fd*/,
+                                   base::Deadline /*deadline*/) {
+  return base::failure(base::Fault::bug, "a file cannot be sent here");
+}
+
+base::Done FdStream::write_with_file(std::string_view bytes, int fd, base::Deadline deadline) {
+  const int socket = write_.open() ? write_.get() : read_.get();
+  for (;;) {
+    const ssize_t sent = send_with_descriptor(socket, bytes, fd);
+    if (sent >= 0) return write(bytes.substr(static_cast<std::size_t>(sent)), deadline);
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return broken(errno);
+    base::Done ready = wait_for(socket, POLLOUT, deadline);
+    if (!ready) return ready;
   }
 }
 
@@ -172,12 +191,13 @@ base::Result<bool> LineReader::next_is(std::string_view word) {
   while (buffer_.size() - at_ < word.size()) {
     base::Result<bool> waits = stream_->has_input();
     if (!waits) return std::move(waits).error();
-    if (!*waits) return false;
+    if (!*waits) break;
     base::Result<std::size_t> got = fill(base::Deadline::after_ms(0));
     if (!got) return std::move(got).error();
     if (*got == 0) return base::failure(base::Fault::unavailable, "connection closed");
   }
-  return base::same_ignoring_case(std::string_view(buffer_).substr(at_, word.size()), word);
+  const std::string_view here = std::string_view(buffer_).substr(at_, word.size());
+  return !here.empty() && base::same_ignoring_case(here, word.substr(0, here.size()));
 }
 
 }  // namespace net

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -25,6 +26,10 @@ class Stream {
   // All of it.
   virtual base::Done write(std::string_view bytes, base::Deadline deadline) = 0;
   virtual bool encrypted() const { return false; }
+  // The same, and an open file with it; and what came so with what was read. Over Unix sockets
+  // only: elsewhere nothing is sent, and nothing comes.
+  virtual base::Done write_with_file(std::string_view bytes, int fd, base::Deadline deadline);
+  virtual base::Fd take_file() { return base::Fd(); }
   // Gives the descriptor up, for TLS to be put on it; the stream is dead afterwards. Closed when
   // there is none.
   virtual base::Fd take_socket() { return base::Fd(); }
@@ -38,12 +43,18 @@ class FdStream : public Stream {
   base::Result<std::size_t> read(char* into, std::size_t count, base::Deadline deadline) override;
   base::Result<bool> has_input() override;
   base::Done write(std::string_view bytes, base::Deadline deadline) override;
+  base::Done write_with_file(std::string_view bytes, int fd, base::Deadline deadline) override;
+  base::Fd take_file() override { return std::move(file_); }
+  // From now on files that come are kept, the first until it is taken.
+  void accept_files() { accepts_files_ = true; }
   int fd() const { return read_.get(); }
   base::Fd take_socket() override;
 
  private:
   base::Fd read_;
-  base::Fd write_;              // closed when it is the same socket
+  base::Fd write_;  // closed when it is the same socket
+  base::Fd file_;
+  bool accepts_files_ = false;
   bool answer_to_come_ = true;  // nothing is there yet, very likely: wait before the read
 };
 
@@ -62,7 +73,7 @@ class LineReader {
   bool holds_more() const { return at_ < buffer_.size(); }
   // The same, and what waits in the stream: bytes or its end.
   base::Result<bool> has_input();
-  // Whether what has come in begins with `word`, in any case. Takes nothing and never waits. The
+  // Whether what has come in begins with `word`, in any case, or with the beginning of it. Takes nothing and never waits. The
   // end of the stream is an error.
   base::Result<bool> next_is(std::string_view word);
   void forget() {

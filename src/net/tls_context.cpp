@@ -120,7 +120,9 @@ base::Done present_certificate(SSL_CTX* context, const std::string& path) {
 base::Result<std::shared_ptr<TlsContext>> make_tls_context(const TlsTrust& trust) {
   // OPENSSL_CONF and openssl.cnf could load code and weaken TLS: neither is read.
   if (!base::start_crypto() ||
-      OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr) != 1) {
+      OPENSSL_init_ssl(
+          OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_SSL_STRINGS | OPENSSL_INIT_NO_ATEXIT,
+          nullptr) != 1) {
     return openssl_refuses("start");
   }
   SslContext context(SSL_CTX_new(TLS_client_method()));

@@ -17,6 +17,8 @@ namespace {
 
 // A large write is cut into pieces of this size, so that no more waits in memory.
 constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
+constexpr std::size_t record_bytes = std::size_t{16} * 1024;
+constexpr std::size_t record_overhead_bytes = 256;
 
 base::Error late() {
   base::Error error = base::failure(base::Fault::unavailable, "timed out");
@@ -36,7 +38,11 @@ std::string noted_reason() {
   if (ERR_GET_LIB(noted) == ERR_LIB_SSL && ERR_GET_REASON(noted) == SSL_R_WRONG_VERSION_NUMBER) {
     return "the server does not speak TLS here; check the port and smtp_tls";
   }
-  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS, nullptr);
+  // Not loaded at the start, which they would cost a million instructions.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  ERR_load_SSL_strings();
+#pragma GCC diagnostic pop
   const char* words = ERR_reason_error_string(noted);
   return words != nullptr ? words : "protocol error";
 }
@@ -204,6 +210,8 @@ base::Done TlsStream::write(std::string_view bytes, base::Deadline deadline) {
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, piece_bytes);
     std::size_t put = 0;
+    // Room for all records of it at once; growing by doubling would touch twice the memory.
+    if (piece.size() > record_bytes) wire_.out.reserve(piece_bytes + 8 * record_overhead_bytes);
     base::Done finished = repeat(
         deadline, [&] { return SSL_write_ex(ssl_.get(), piece.data(), piece.size(), &put); });
     if (!finished) return finished;

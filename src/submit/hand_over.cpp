@@ -78,6 +78,7 @@ class Dialogue {
         base::tell(handover_.trace, text);
         continue;
       }
+      if (text == "X-FILE") takes_files_ = true;
       if (line->size() > 3 && (*line)[3] == '-') continue;
       return Reply{code, text};
     }
@@ -177,6 +178,10 @@ class Dialogue {
       header = message.header.text() + "\r\n";
       from = message.body_offset;
     }
+    // What lies in a file already need not be copied: its descriptor goes instead.
+    if (takes_files_ && !handover_.header_changed && message.bytes.in_file()) {
+      return hear_verdict(send_file(message));
+    }
     const std::uint64_t size = header.size() + message.bytes.size_bytes() - from;
     flight_ += "BDAT " + std::to_string(size) + " LAST\r\n" + header;
     // A message that lies in memory leaves with the envelope in one write, and QUIT with it:
@@ -194,6 +199,18 @@ class Dialogue {
       flight_ += quit;
       sent = agent_.write(flight_, Deadline::after_ms(talk_ms));
     }
+    return hear_verdict(std::move(sent));
+  }
+
+  Done send_file(const mail::Message& message) {
+    base::Result<int> file = message.bytes.lend_fd();
+    if (!file) return std::move(file).error();
+    flight_ += "BDAT 0 LAST X-FILE\r\n";
+    flight_ += quit;
+    return agent_.write_with_file(flight_, *file, Deadline::after_ms(talk_ms));
+  }
+
+  Done hear_verdict(Done sent) {
     // From here on the agent may hold all of it: only a reply can say what became of it.
     if (sent) committed_ = true;
     // An agent that hung up may have said why before.
@@ -211,6 +228,7 @@ class Dialogue {
   std::string flight_;
   std::size_t waiting_ = 0;
   bool committed_ = false;
+  bool takes_files_ = false;
   Outcome refusal_;
 };
 

@@ -107,6 +107,7 @@ class Session {
     answer("250-DSN");
     answer("250-CHUNKING");
     answer("250-X-MAILBEARER 1");
+    if (rules_.takes_files) answer("250-X-FILE");
     answer("250-ENHANCEDSTATUSCODES");
     answer("250 SIZE " + std::to_string(rules_.size_limit_bytes));
     return done();
@@ -213,6 +214,7 @@ class Session {
   Done take_chunk(const std::string& rest) {
     const std::vector<std::string> words = base::words(rest);
     std::int64_t count = 0;
+    if (rules_.takes_files && words.size() == 3 && words[2] == "X-FILE") return take_file();
     const bool sound = words.size() == 2 && base::same_ignoring_case(words[1], "LAST") &&
                        base::parse_number(words[0], 0, INT64_MAX, count);
     if (!sound) {
@@ -238,6 +240,23 @@ class Session {
     }
     if (taken.ok()) taken = normal.finish();
     return finish_message(std::move(bytes), taken, too_big);
+  }
+
+  // BDAT 0 LAST X-FILE: the message lies in the file that came with these words, in the normal
+  // form.
+  Done take_file() {
+    base::Fd file = stream_.take_file();
+    const std::string refusal = data_refusal();
+    if (!refusal.empty()) {
+      refuse("503", refusal, 76);
+      forget();
+      return done();
+    }
+    base::Result<base::Scratch> bytes = base::Scratch::adopt(std::move(file));
+    if (!bytes) return finish_message({}, std::move(bytes).error(), false);
+    const bool too_big =
+        rules_.size_limit_bytes > 0 && bytes->size_bytes() > rules_.size_limit_bytes;
+    return finish_message(std::move(*bytes), done(), too_big);
   }
 
   Done finish_message(base::Scratch bytes, const Done& taken, bool too_big) {

@@ -22,6 +22,7 @@ struct SessionRules {
   std::uint64_t size_limit_bytes = 0;  // 0: none
   std::int64_t idle_ms = 600'000;      // for the next command, and for each piece of data
   mail::Peer peer{};
+  bool takes_files = false;  // X-FILE: of our own front end, over a socket pair
   std::string peer_login{};  // MAIL FROM of this name alone is no chosen sender
 };
 

@@ -123,6 +123,16 @@ bool Dialogue::silent() {
   return speaks.ok() && !*speaks;
 }
 
+bool Dialogue::says_more() {
+  const base::Result<bool> speaks = reader_.has_input();
+  if (!speaks || !*speaks) return false;
+  for (const std::string_view farewell : {"221", "421"}) {
+    const base::Result<bool> leaving = reader_.next_is(farewell);
+    if (!leaving || *leaving) return false;  // it goes, with or without a word
+  }
+  return true;
+}
+
 base::Done Dialogue::connect(Wire& wire) {
   return adopt(wire.connect(phases_.connect_ms));
 }

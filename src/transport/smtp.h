@@ -93,6 +93,9 @@ class Dialogue {
   base::Done send(std::string_view bytes, Stage stage) { return send(bytes, stage, bytes); }
   base::Done send_ahead(std::string_view bytes, Stage stage, std::string_view shown);
   base::Result<Reply> reply(Stage stage);
+  // Whether more has come in than a farewell: then the replies read so far may have been those to
+  // other commands (P8).
+  bool says_more();
   // Whether a reply has begun to come in.
   base::Result<bool> replying() { return reader_.has_input(); }
   // Sends one command and reads its one reply.

@@ -31,7 +31,7 @@ void Transaction::all_in_one_flight() {
   }
   // What it says to a message for nobody is of no interest, but must be out of the way.
   const base::Result<Reply> answer = dialogue_.reply(Stage::end);
-  if (!answer || answer->code < 500 || quits_) dialogue_.hang_up();
+  if (!answer || answer->code < 500 || quits_ || dialogue_.says_more()) dialogue_.hang_up();
 }
 
 void Transaction::content() {
@@ -103,6 +103,14 @@ void Transaction::final_reply() {
   base::Result<Reply> answer = dialogue_.reply(Stage::end);
   if (!answer || answer->more_wanted()) {
     outcome_unknown(answer ? dialogue_.judged(*answer, Stage::end) : answer.error());
+    return;
+  }
+  if (dialogue_.says_more()) {
+    // Which of them is the verdict cannot be told.
+    base::Error error = dialogue_.judged(*answer, Stage::end);
+    error.fault = base::Fault::protocol;
+    error.cause = dialogue_.server() + " sent more replies than it was asked for";
+    outcome_unknown(std::move(error));
     return;
   }
   if (!heard && answer->positive()) {

@@ -7,7 +7,7 @@
 namespace transport {
 
 namespace {
-constexpr std::size_t write_bytes = std::size_t{64} * 1024;
+constexpr std::size_t write_bytes = std::size_t{48} * 1024;
 // So that a piece with its stuffing never makes the buffer grow far beyond one write.
 constexpr std::size_t slice_bytes = std::size_t{16} * 1024;
 constexpr std::size_t window_bytes = 1024;
@@ -73,6 +73,8 @@ ContentWriter::ContentWriter(Framing framing, Put put)
 base::Done ContentWriter::feed(std::string_view piece) {
   while (!piece.empty()) {
     const std::string_view slice = piece.substr(0, slice_bytes);
+    // Once, and not by doubling: a large message must not cost the sum of all sizes on the way.
+    if (buffer_.size() + slice.size() > slice_bytes) buffer_.reserve(write_bytes + 2 * slice_bytes);
     lines_.feed(slice, buffer_);
     piece.remove_prefix(slice.size());
     if (buffer_.size() < write_bytes) continue;

@@ -3,7 +3,7 @@
 // with a dot gets another, and the end is CRLF.CRLF, once; by BDAT each piece is counted, and
 // nothing is added. What comes in has CRLF line ends (mail/read); a bare CR or LF that came through
 // all the same never leaves, since servers disagree whether it ends a line: it becomes CRLF.
-// Limits: 64 KiB of memory.
+// Limits: 80 KiB of memory.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ class WireLines {
   bool after_cr_ = false;
 };
 
-// Gathers what it is fed into writes of about 64 KiB, and everything into one when it fits.
+// Gathers what it is fed into writes of about 48 KiB, and everything into one when it fits.
 // Counted, each write is a chunk with its BDAT command, and the last one says LAST.
 class ContentWriter {
  public:

@@ -7,6 +7,9 @@ import re
 import addresses
 import model
 
+EIGHT_BIT_UNANNOUNCED = "8-bit bytes without BODY=8BITMIME"
+
+
 def compare(expected, sender, sender_parameters, recipients, message):
     """`recipients`: [(address, [parameter])]; `message`: the bytes behind DATA."""
     faults = envelope_faults(expected, sender, sender_parameters, recipients)
@@ -63,7 +66,7 @@ def wire_faults(message, parameters, expected):
     if any(len(line) > model.MAX_LINE for line in message.split(b"\r\n")):
         faults.append("a line over 998 octets")
     if not message.isascii() and "BODY=8BITMIME" not in parameters:
-        faults.append("8-bit bytes without BODY=8BITMIME")
+        faults.append(EIGHT_BIT_UNANNOUNCED)
     head = message.partition(b"\r\n\r\n")[0]
     if not head.isascii() and not expected.needs_utf8:
         faults.append("8-bit bytes in the header")

@@ -3,6 +3,7 @@ loopback ports, everything delivered to the rig's LMTP sink. Nothing about a mes
 way but for Postfix's own Received field. Needs root and the user postfix. Owns: one folder, the master.
 """
 
+import itertools
 import os
 import pathlib
 import pwd
@@ -21,6 +22,14 @@ DISCARD = {
     "no-dsn": "dsn",
     "bare": "8bitmime,pipelining,chunking,smtputf8,dsn,size,enhancedstatuscodes,etrn,vrfy",
 }
+
+# What a door of the corpus may lack; its name ends in the letters of what it does.
+LACKS = {"8": "8bitmime", "c": "chunking", "p": "pipelining", "u": "smtputf8"}
+EVERY_LACK = ["".join(letters) for count in range(len(LACKS) + 1) for letters in itertools.combinations(LACKS, count)]
+
+
+def corpus_door(worker, lacks):
+    return f"w{worker}" + (f"-without-{lacks}" if lacks else "")
 
 MAIN = """
 compatibility_level = 3.6
@@ -180,9 +189,12 @@ class Postfix:
         for name, keywords in DISCARD.items():
             self._door(name, f"smtpd_discard_ehlo_keywords={keywords}")
         for worker in range(workers):
-            self._door(f"w{worker}")
-            self._door(f"w{worker}-implicit", "smtpd_tls_wrappermode=yes")
-            self._door(f"w{worker}-7bit", "smtpd_discard_ehlo_keywords=8bitmime,chunking")
+            for lacks in EVERY_LACK:
+                options = [f"smtpd_discard_ehlo_keywords={','.join(LACKS[letter] for letter in lacks)}"] if lacks else []
+                if "p" in lacks:
+                    # Who sends ahead all the same is told so (503 5.5.0).
+                    options.append("smtpd_data_restrictions=reject_unauth_pipelining")
+                self._door(corpus_door(worker, lacks), *options)
 
     def start(self):
         done = subprocess.run(

@@ -121,7 +121,7 @@ TEST_CASE("message: a header of 1 MiB is the limit, a body line has none", "[mai
     const auto text = split(first + std::string(2 * mega, 'a') + "\r\nTo: x\r\n");
     CHECK(text.header.fields.empty());
     CHECK(text.body_offset == 0);
-    CHECK(text.longest_line == 2 * mega + std::string(first).size());
+    CHECK(text.body_has_long_line);
   }
   CHECK(split("a" + std::string(mega, ' ') + ": x\r\n").header.fields.empty());
 }
@@ -131,15 +131,30 @@ TEST_CASE("message: facts of the body are measured, in one pass and anew", "[mai
       split("To: \xC3\xB6\r\nX-Long: " + std::string(2000, 'x') + "\r\n\r\nab\r\nabcd\r\na");
   CHECK(!message.body_is_8bit);
   CHECK(!message.body_has_nul);
-  CHECK(message.longest_line == 4);
-  message.longest_line = 0;
+  CHECK(!message.body_has_long_line);
+  message.body_has_long_line = true;
   message.body_is_8bit = true;
   REQUIRE(mail::measure_body(message).ok());
-  CHECK(message.longest_line == 4);
+  CHECK(!message.body_has_long_line);
   CHECK(!message.body_is_8bit);
   CHECK(split("\r\nabc\r\n\xFF\r\n").body_is_8bit);
   CHECK(split("text \xC3\xB6\r\n").body_is_8bit);
-  CHECK(split("\r\nabcde").longest_line == 5);
+}
+
+TEST_CASE("message: a line is long over 998 octets, wherever it stands and however it is cut",
+          "[mail]") {
+  for (const std::size_t length : {997, 998, 999, 1000, 1001, 1998}) {
+    for (const std::size_t before : {0, 1, 500, 65'000, 65'530}) {
+      for (const bool ended : {true, false}) {
+        std::string text = "To: a@x\r\n\r\n";
+        while (text.size() < before) text += "short\r\n";
+        text += std::string(length, 'x') + (ended ? "\r\n" : "");
+        CAPTURE(length, before, ended);
+        CHECK(split(text).body_has_long_line == (length > 998));
+        if (ended) CHECK(split(text + "\r\nmore\r\n").body_has_long_line == (length > 998));
+      }
+    }
+  }
 }
 
 TEST_CASE("message: facts hold across the pieces of a message in a file", "[mail]") {
@@ -147,14 +162,14 @@ TEST_CASE("message: facts hold across the pieces of a message in a file", "[mail
     const std::string top = "To: a@x\r\n\r\n";
     const std::string fill(65536 - top.size() - shift, 'y');
     const auto message = split(top + fill + "\r\n" + std::string(70000, 'z') + "\r\n");
-    CHECK(message.longest_line == 70000);
+    CHECK(message.body_has_long_line);
     CHECK(message.body_offset == top.size());
     const std::string pad = "X-Pad: " + std::string(65536 - 9 - shift, 'p') + "\r\n";
     const auto cut = split(pad + "To: a@x\r\n\r\nbody\r\n" + std::string(65536, 'q'));
     REQUIRE(cut.header.fields.size() == 2);
     CHECK(cut.header.fields[1].name == "To");
     CHECK(cut.body_offset == pad.size() + 11);
-    CHECK(cut.longest_line == 65536);
+    CHECK(cut.body_has_long_line);
   }
 }
 
@@ -182,7 +197,7 @@ TEST_CASE("message: any bytes split into a clean header and their own body", "[m
     const auto again = split(header + "\r\n" + body(*message));
     REQUIRE(again.header.text() == header);
     REQUIRE(body(again) == body(*message));
-    REQUIRE(again.longest_line == message->longest_line);
+    REQUIRE(again.body_has_long_line == message->body_has_long_line);
     REQUIRE(again.body_is_8bit == message->body_is_8bit);
   }
 }

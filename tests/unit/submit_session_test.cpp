@@ -272,6 +272,81 @@ TEST_CASE("hand_over: an agent that dies after the data leaves the outcome unkno
   CHECK(outcome.text.starts_with("outcome unknown, may have been delivered"));
 }
 
+namespace {
+// A session that takes files, and a client that sends one along with its flight, or none.
+std::string talk_with_file(const std::string& client, int file, Seen& seen, bool takes_files) {
+  Pair sockets = make_pair_of_sockets();
+  submit::SessionRules rules;
+  rules.takes_files = takes_files;
+  rules.peer_login = "alice";
+  std::thread server([&] {
+    net::FdStream stream(std::move(sockets.right));
+    if (takes_files) stream.accept_files();
+    (void)submit::serve(stream, rules, [&](mail::Submission submission, const base::Trace&, bool) {
+      ++seen.messages;
+      seen.text = *submission.message.bytes.all(1 << 20);
+      return submit::Verdict{};
+    }).ok();
+  });
+  net::FdStream stream(std::move(sockets.left));
+  const base::Deadline soon = base::Deadline::after_ms(5000);
+  if (file >= 0) {
+    REQUIRE(stream.write_with_file(client, file, soon).ok());
+  } else {
+    REQUIRE(stream.write(client, soon).ok());
+  }
+  shutdown(stream.fd(), SHUT_WR);
+  std::string answers;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    base::Result<std::size_t> got = stream.read(buffer.data(), buffer.size(), soon);
+    if (!got || *got == 0) break;
+    answers.append(buffer.data(), *got);
+  }
+  server.join();
+  return answers;
+}
+}  // namespace
+
+TEST_CASE("session: a message in a file is taken from our own front end only", "[submit]") {
+  const std::string flight =
+      "EHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<r@y>\r\nBDAT 0 LAST X-FILE\r\nQUIT\r\n";
+  const std::string text = "Subject: a\r\n\r\nbody\r\n";
+  base::Result<base::Fd> file = base::temporary_file();
+  REQUIRE(file.ok());
+  REQUIRE(base::write_all(file->get(), text, "file").ok());
+  Seen seen;
+  SECTION("taken") {
+    const std::string answers = talk_with_file(flight, file->get(), seen, true);
+    CHECK(answers.find("250-X-FILE") != std::string::npos);
+    CHECK(seen.messages == 1);
+    CHECK(seen.text == text);
+  }
+  SECTION("from nobody else") {
+    const std::string answers = talk_with_file(flight, file->get(), seen, false);
+    CHECK(answers.find("X-FILE") == std::string::npos);
+    CHECK(answers.find("\r\n501 ") != std::string::npos);
+    CHECK(seen.messages == 0);
+  }
+  SECTION("no file came") {
+    const std::string answers = talk_with_file(flight, -1, seen, true);
+    CHECK(answers.find("\r\n451 ") != std::string::npos);
+    CHECK(seen.messages == 0);
+  }
+  SECTION("what came is no file") {
+    const Pair pipe = make_pair_of_sockets();
+    const std::string answers = talk_with_file(flight, pipe.left.get(), seen, true);
+    CHECK(answers.find("\r\n451 ") != std::string::npos);
+    CHECK(seen.messages == 0);
+  }
+  SECTION("without an envelope") {
+    const std::string answers =
+        talk_with_file("EHLO x\r\nBDAT 0 LAST X-FILE\r\nQUIT\r\n", file->get(), seen, true);
+    CHECK(answers.find("\r\n503 ") != std::string::npos);
+    CHECK(seen.messages == 0);
+  }
+}
+
 TEST_CASE("hand_over: an agent that never greets, or talks nonsense, is no success", "[submit]") {
   for (const std::string& greeting :
        {std::string(), std::string("hello\r\n"), std::string("554 no x=77\r\n")}) {

@@ -222,3 +222,29 @@ TEST_CASE("chunks: a bare CR or LF leaves neither way", "[transport]") {
           "Subject: test\r\n\r\na\r\nb\r\nc\r\n" + dots + ".\r\n" + dots + ".\r\n\r\nd\r\n" + end);
   }
 }
+
+TEST_CASE("chunks: P8 a reply too many makes the verdict uncertain", "[transport]") {
+  // All in one packet: which reply belongs to the content cannot be told.
+  Behaviour behaviour = chunks("mail", "250 ok\r\n250 again\r\n250 to\r\n554 5.6.0 refused\r\n");
+  behaviour.answers["rcpt"] = behaviour.answers["end"] = "";
+  Run run{behaviour};
+  run.go();
+  CHECK(run.fate().state != State::delivered);
+  CHECK(run.fate().error.fault == Fault::outcome_unknown);
+}
+
+TEST_CASE("chunks: P8 the same by DATA is refused before the content", "[transport]") {
+  Behaviour behaviour;
+  behaviour.answers["mail"] = "250 ok\r\n250 and again\r\n";
+  behaviour.answers["end"] = "554 5.6.0 refused\r\n";
+  Run run{behaviour};
+  run.go();
+  CHECK(run.fate().state != State::delivered);
+}
+
+TEST_CASE("chunks: QUIT's answer behind the verdict is none too many", "[transport]") {
+  Behaviour behaviour = chunks("end", "250 2.0.0 ok\r\n221 2.0.0 bye\r\n");
+  Run run{behaviour};
+  run.go();
+  CHECK(run.fate().state == State::delivered);
+}

@@ -114,7 +114,7 @@ TEST_CASE("data: a small content is one write, a large one is many of bounded si
     CHECK(writer.finish("QUIT\r\n").ok());
     return out;
   };
-  CHECK(writes(60'000).size() == 1);
+  CHECK(writes(40'000).size() == 1);
   const auto many = writes(1'000'000);
   CHECK(many.size() > 10);
   for (std::size_t i = 0; i < many.size(); ++i) {
