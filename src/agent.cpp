@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <optional>
@@ -126,8 +127,7 @@ class OneShot {
                                              mail::Submission submission, const base::Trace& trace,
                                              bool more_to_come) {
     // Before anything is unsealed: one message wants few algorithms, and no key of a file.
-    base::start_crypto(account.tls_client_certificate.empty() ? base::Crypto::narrow
-                                                              : base::Crypto::whole);
+    base::start_crypto(reads_keys(configuration) ? base::Crypto::whole : base::Crypto::narrow);
     net::HelperProgram helper(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
                               cli::environment_for_child(environment_));
     token::Source::Places places;
@@ -168,6 +168,14 @@ class OneShot {
     std::vector<base::Fate> fates = transport::deliver(delivery);
     message_ids.remember(prepared->message.header, fates);
     return fates;
+  }
+
+  // The next message of this session may be another account's.
+  static bool reads_keys(const account::Configuration& configuration) {
+    const auto& all = configuration.accounts;
+    return std::any_of(all.begin(), all.end(), [](const account::Account& one) {
+      return !one.tls_client_certificate.empty();
+    });
   }
 
   // For all messages of the session. What is known of servers outlives it, in the runtime folder.

@@ -18,6 +18,7 @@
 #include "doctor/pasted_reply.h"
 #include "report/exit_code.h"
 #include "token/keyring.h"
+#include "transport/known_servers.h"
 
 namespace {
 
@@ -180,11 +181,21 @@ int secret_set(const Place& place, const std::string& name, const std::string& w
   return stored.ok() ? 0 : complain(stored.error());
 }
 
+// Whoever takes a secret back wants nothing left that speaks for it: TLS sessions go, too.
+void forget_sessions(const Place& place) {
+  const base::Result<account::Configuration> loaded = account::load_configuration(place.paths);
+  const bool named = loaded.ok() && !loaded->runtime_dir.empty();
+  transport::KnownServers(transport::KnownServers::Where::folder,
+                          named ? loaded->runtime_dir : cli::runtime_dir(place.person.uid))
+      .forget_sessions();
+}
+
 int secret_clear(const Place& place, const std::string& name, const std::string& word) {
   const base::Result<Slot> slot = slot_of(place, name, word);
   if (!slot) return complain(slot.error());
   const base::Result<bool> erased = slot->keyring->erase(slot->account, slot->kind);
   if (!erased) return complain(erased.error());
+  forget_sessions(place);
   return *erased ? 0 : say(name + ": no " + word + " was stored\n");
 }
 

@@ -9,8 +9,8 @@
 namespace base {
 
 // narrow: everything but the wanted algorithms is hidden, which halves what a start costs. Where
-// that cannot be done, and for whole, all of the default provider is there. Keys in files can be
-// read with whole only.
+// that cannot be done, and for whole, all of the default provider is there. Not meant for
+// programs that read keys from files.
 enum class Crypto : std::uint8_t { whole, narrow };
 
 // True when the library can be used.

@@ -265,9 +265,11 @@ constexpr ReplyRow rows[] = {
 
     // 2.2, 2.6, 4.1: the content.
     {5, "", "message size exceeds", at_smtp, bad, never, cause_large_mailbox, smaller, 0, why_size},
-    {5, "5.3.4", "header size", at_smtp, bad, never, "header is too large for the server",
-     "shorten it", 0, "Exchange takes 256 KB of header. It said the same when BDAT was used."},
-    {5, "5.3.4", "", at_smtp, bad, never, cause_too_large, smaller, 0, why_size},
+    {5, "5.3.4", "header size", at_mail | at_rcpt | at_content, bad, never,
+     "header is too large for the server", "shorten it", 0,
+     "Exchange takes 256 KB of header. It said the same when BDAT was used."},
+    {5, "5.3.4", "", at_mail | at_rcpt | at_content, bad, never, cause_too_large, smaller, 0,
+     why_size},
     {5, "5.2.3", "", at_smtp, bad, never, cause_too_large, smaller, 0,
      "Gmail takes 25 MB; attachments grow by a third on the way."},
     {552, "5.7.0", "", at_smtp, bad, never, "server refuses an attachment", "send it another way",

@@ -129,7 +129,10 @@ void note(const base::ReplyRow& row, std::string_view word, KnownWords& found) {
 void note_number(std::string_view digits, KnownWords& found) {
   std::int64_t number = 0;
   if (found.numbers.size() < number_limit && base::parse_number(digits, 1, 99'999'999, number)) {
-    found.numbers.push_back(static_cast<long>(number));
+    const auto same = static_cast<long>(number);
+    const bool known =
+        std::find(found.numbers.begin(), found.numbers.end(), same) != found.numbers.end();
+    if (!known) found.numbers.push_back(same);
   }
 }
 
@@ -296,8 +299,30 @@ base::Result<PastedReply> guessed(PastedReply out, std::string_view pasted, std:
 
 }  // namespace
 
+namespace {
+
+// Colours and the like, as a terminal's copy or a log of CI holds them: ESC [ ... letter.
+std::string without_escapes(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t escape = std::min(text.find('\x1B'), text.size());
+    out += text.substr(0, escape);
+    text.remove_prefix(escape);
+    if (text.empty()) break;
+    text.remove_prefix(1);
+    if (text.empty() || text.front() != '[') continue;
+    std::size_t end = 1;
+    while (end < text.size() && (text[end] < '@' || text[end] > '~')) ++end;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+}  // namespace
+
 base::Result<PastedReply> read_pasted(std::string_view pasted, std::string_view stage) {
-  pasted = base::trim(pasted.substr(0, pasted_limit_bytes));
+  const std::string plain = without_escapes(pasted.substr(0, pasted_limit_bytes));
+  pasted = base::trim(plain);
   PastedReply out;
   out.account = account_of(pasted);
   if (over_http_by_stage(stage)) return named_http(std::move(out), stage == "graph", pasted);

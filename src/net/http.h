@@ -6,12 +6,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
 
 namespace net {
+
+// https, or http to this very machine by an address or name that no resolver changes.
+bool secret_may_travel(std::string_view url);
 
 struct HttpRequest {
   std::string url{};

@@ -146,7 +146,9 @@ void set_trust(CURL* handle, const HttpRequest& request) {
 
 void set_route(CURL* handle, const HttpRequest& request) {
   curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "https");
+  const bool plain =
+      secret_may_travel(request.url) && base::starts_with_ignoring_case(request.url, "http://");
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
   curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "https");
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
   // An empty text, not a null pointer: it also silences the proxy variables of the environment.

@@ -1,12 +1,15 @@
 #include "net/stream.h"
 
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include "base/text.h"
@@ -16,6 +19,7 @@ namespace net {
 
 namespace {
 
+constexpr unsigned tcp_close_wait = 8;  // of the kernel's enumeration, which <linux/tcp.h> lacks
 constexpr std::size_t fill_bytes = std::size_t{16} * 1024;
 
 void make_non_blocking(int fd) {
@@ -94,6 +98,19 @@ base::Result<bool> FdStream::has_input() {
     if (ready >= 0) return ready > 0;
     if (errno != EINTR) return broken(errno);
   }
+}
+
+std::optional<TcpProgress> tcp_progress(int socket) {
+  tcp_info facts{};
+  socklen_t length = sizeof facts;
+  const bool told = getsockopt(socket, IPPROTO_TCP, TCP_INFO, &facts, &length) == 0 &&
+                    length >= offsetof(tcp_info, tcpi_bytes_acked) + sizeof facts.tcpi_bytes_acked;
+  if (!told) return std::nullopt;
+  return TcpProgress{facts.tcpi_bytes_acked, facts.tcpi_state == tcp_close_wait};
+}
+
+std::optional<TcpProgress> FdStream::progress() const {
+  return tcp_progress(write_.open() ? write_.get() : read_.get());
 }
 
 base::Done Stream::write_with_file(std::string_view /*bytes*/, int /*fd*/,

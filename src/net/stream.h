@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +15,12 @@
 #include "base/result.h"
 
 namespace net {
+
+// What the kernel knows of the peer's end of a TCP connection.
+struct TcpProgress {
+  std::uint64_t acknowledged = 0;  // octets of ours, with the last segment that came
+  bool peer_closed = false;        // it ended the connection in order, not by a reset
+};
 
 class Stream {
  public:
@@ -26,6 +34,8 @@ class Stream {
   // All of it.
   virtual base::Done write(std::string_view bytes, base::Deadline deadline) = 0;
   virtual bool encrypted() const { return false; }
+  // How far the other side is; nothing where that cannot be told (no TCP).
+  virtual std::optional<TcpProgress> progress() const { return std::nullopt; }
   // The same, and an open file with it; and what came so with what was read. Over Unix sockets
   // only: elsewhere nothing is sent, and nothing comes.
   virtual base::Done write_with_file(std::string_view bytes, int fd, base::Deadline deadline);
@@ -34,6 +44,8 @@ class Stream {
   // there is none.
   virtual base::Fd take_socket() { return base::Fd(); }
 };
+
+std::optional<TcpProgress> tcp_progress(int socket);
 
 // A socket or pipe pair; made non-blocking when the stream is made. write_fd may equal read_fd.
 class FdStream : public Stream {
@@ -44,6 +56,7 @@ class FdStream : public Stream {
   base::Result<bool> has_input() override;
   base::Done write(std::string_view bytes, base::Deadline deadline) override;
   base::Done write_with_file(std::string_view bytes, int fd, base::Deadline deadline) override;
+  std::optional<TcpProgress> progress() const override;
   base::Fd take_file() override { return std::move(file_); }
   // From now on files that come are kept, the first until it is taken.
   void accept_files() { accepts_files_ = true; }
@@ -73,8 +86,8 @@ class LineReader {
   bool holds_more() const { return at_ < buffer_.size(); }
   // The same, and what waits in the stream: bytes or its end.
   base::Result<bool> has_input();
-  // Whether what has come in begins with `word`, in any case, or with the beginning of it. Takes nothing and never waits. The
-  // end of the stream is an error.
+  // Whether what has come in begins with `word`, in any case, or with the beginning of it. Takes
+  // nothing and never waits. The end of the stream is an error.
   base::Result<bool> next_is(std::string_view word);
   void forget() {
     buffer_.clear();

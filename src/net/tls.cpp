@@ -57,7 +57,9 @@ base::Result<std::unique_ptr<Stream>> start_tls(TlsContext& context, base::Fd so
   }
   stream->remember(memory);
   base::Done shaken = stream->shake_hands(deadline);
-  if (shaken && SSL_get_verify_result(stream->session()) == X509_V_OK) {
+  // The result alone is "fine" until a certificate was looked at.
+  if (shaken && SSL_get0_peer_certificate(stream->session()) != nullptr &&
+      SSL_get_verify_result(stream->session()) == X509_V_OK) {
     return std::unique_ptr<Stream>(std::move(stream));
   }
   if (!verdict.cause.empty()) {

@@ -154,8 +154,8 @@ std::string file_words(const std::string& path) {
   struct stat facts {};
   if (stat(path.c_str(), &facts) != 0) return path + " missing";
   return path + " " + std::to_string(facts.st_dev) + " " + std::to_string(facts.st_ino) + " " +
-         std::to_string(facts.st_size) + " " + std::to_string(facts.st_mtim.tv_sec) + "." +
-         std::to_string(facts.st_mtim.tv_nsec);
+         std::to_string(facts.st_size) + " " + std::to_string(facts.st_ctim.tv_sec) + "." +
+         std::to_string(facts.st_ctim.tv_nsec);
 }
 
 }  // namespace

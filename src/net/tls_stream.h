@@ -40,6 +40,7 @@ class TlsStream : public Stream {
   base::Result<bool> has_input() override;
   base::Done write(std::string_view bytes, base::Deadline deadline) override;
   bool encrypted() const override { return true; }
+  std::optional<TcpProgress> progress() const override { return tcp_progress(socket_.get()); }
 
  private:
   // The socket as OpenSSL sees it.

@@ -214,7 +214,10 @@ class Session {
   Done take_chunk(const std::string& rest) {
     const std::vector<std::string> words = base::words(rest);
     std::int64_t count = 0;
-    if (rules_.takes_files && words.size() == 3 && words[2] == "X-FILE") return take_file();
+    if (rules_.takes_files && words.size() == 3 && words[0] == "0" && words[1] == "LAST" &&
+        words[2] == "X-FILE") {
+      return take_file();
+    }
     const bool sound = words.size() == 2 && base::same_ignoring_case(words[1], "LAST") &&
                        base::parse_number(words[0], 0, INT64_MAX, count);
     if (!sound) {

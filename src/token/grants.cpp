@@ -5,6 +5,7 @@
 
 #include "base/seal.h"
 #include "base/text.h"
+#include "net/http.h"
 
 namespace token {
 
@@ -73,7 +74,7 @@ base::Done check_grant(const account::Account& account) {
   if (account.token_endpoint.empty()) {
     return incomplete(account, "token_endpoint is not set", "set token_endpoint");
   }
-  if (!base::starts_with_ignoring_case(account.token_endpoint, "https://")) {
+  if (!net::secret_may_travel(account.token_endpoint)) {
     return incomplete(account, "token_endpoint does not begin with https://",
                       "set token_endpoint to an https:// address");
   }

@@ -108,6 +108,7 @@ void KnownServers::keep(const std::string& words, net::TlsSession session) {
   static_cast<void>(
       base::replace_file(file_of(session_kind, words), text.reveal(), 0600, base::Durable::no)
           .ok());
+  sweep(net::session_life_s);
 }
 
 bool KnownServers::refuses(const std::string& server, Refusal what) const {
@@ -134,13 +135,20 @@ void KnownServers::note(const std::string& server, Refusal what) {
 
 void KnownServers::forget_sessions() {
   for (auto& [words, shelf] : shelves_) shelf.sessions.clear();
-  if (folder_.empty()) return;
+  if (!folder_.empty()) sweep(-1);
+}
+
+// Sessions of servers that are not called any more would lie there for good.
+void KnownServers::sweep(std::int64_t older_than_s) const {
   const std::unique_ptr<DIR, CloseFolder> folder(opendir(folder_.c_str()));
   if (!folder) return;
   while (const dirent* entry = readdir(folder.get())) {
-    if (std::string_view(entry->d_name).starts_with(session_kind)) {
-      unlinkat(dirfd(folder.get()), entry->d_name, 0);
-    }
+    if (!std::string_view(entry->d_name).starts_with(session_kind)) continue;
+    struct stat facts {};
+    const bool old =
+        fstatat(dirfd(folder.get()), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (older_than_s < 0 || facts.st_mtim.tv_sec < base::wall_seconds() - older_than_s);
+    if (old) unlinkat(dirfd(folder.get()), entry->d_name, 0);
   }
 }
 

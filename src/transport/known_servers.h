@@ -41,6 +41,7 @@ class KnownServers : public net::TlsSessions {
     std::map<Refusal, std::int64_t> refused_s{};  // when
   };
   std::string file_of(const char* kind, const std::string& words) const;
+  void sweep(std::int64_t older_than_s) const;  // negative: all
   Shelf& shelf(const std::string& words);
 
   Where where_;

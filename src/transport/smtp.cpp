@@ -123,6 +123,11 @@ bool Dialogue::silent() {
   return speaks.ok() && !*speaks;
 }
 
+bool Dialogue::had_nothing_since() const {
+  const std::optional<net::TcpProgress> now = stream_ ? stream_->progress() : std::nullopt;
+  return marked_ && now && now->peer_closed && now->acknowledged == marked_->acknowledged;
+}
+
 bool Dialogue::says_more() {
   const base::Result<bool> speaks = reader_.has_input();
   if (!speaks || !*speaks) return false;

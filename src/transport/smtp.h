@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,6 +97,11 @@ class Dialogue {
   // Whether more has come in than a farewell: then the replies read so far may have been those to
   // other commands (P8).
   bool says_more();
+  // Notes what the server has had of us so far. had_nothing_since(): it closed the connection
+  // before any octet reached it afterwards (a FIN acknowledges what had come), so whatever was sent
+  // since is lost for certain. False where that cannot be told, as behind a reset.
+  void mark_sent() { marked_ = stream_ ? stream_->progress() : std::nullopt; }
+  bool had_nothing_since() const;
   // Whether a reply has begun to come in.
   base::Result<bool> replying() { return reader_.has_input(); }
   // Sends one command and reads its one reply.
@@ -139,6 +145,7 @@ class Dialogue {
   Capabilities offers_;
   std::string sender_;
   Blot blot_;
+  std::optional<net::TcpProgress> marked_;
   std::int64_t opened_ms_ = base::boot_ms();
   int messages_ = 0;
   bool needs_reset_ = false;

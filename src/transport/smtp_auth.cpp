@@ -100,7 +100,8 @@ std::string challenge_words(const Reply& challenge) {
 
 // Server that cannot take the initial response, and says so by a syntax error of some kind.
 bool dislikes_long_line(const Reply& reply) {
-  return reply.code == 500 || reply.code == 501 || reply.code == 502 || reply.code == 504;
+  if (reply.code == 500 || reply.code == 501 || reply.code == 502 || reply.code == 504) return true;
+  return reply.code >= 550 && base::lower(reply.text).find("too long") != std::string::npos;
 }
 
 // RFC 4954 section 4; another 3xx is no answer to AUTH at all.

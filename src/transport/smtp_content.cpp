@@ -14,6 +14,7 @@ void Transaction::all_in_one_flight() {
   const std::string shown = lead + "BDAT " + std::to_string(message_.size_bytes()) +
                             " LAST (message)\n" + std::string(behind());
   content_in_air_ = true;
+  dialogue_.mark_sent();
   ContentWriter writer(Framing::counted, [this, &shown](std::string_view bytes, bool) {
     return dialogue_.send(bytes, Stage::end, shown);
   });
@@ -29,8 +30,14 @@ void Transaction::all_in_one_flight() {
     final_reply();
     return;
   }
-  // What it says to a message for nobody is of no interest, but must be out of the way.
+  // What it says to a message for nobody must be out of the way. Taken for nobody, it cannot be
+  // told which reply was whose.
   const base::Result<Reply> answer = dialogue_.reply(Stage::end);
+  if (answer && answer->positive()) {
+    lines_[0].standing = Standing::open;
+    outcome_unknown(fates_[0].error);
+    return;
+  }
   if (!answer || answer->code < 500 || quits_ || dialogue_.says_more()) dialogue_.hang_up();
 }
 
@@ -46,8 +53,8 @@ void Transaction::content() {
     final_reply();
   } else if (sent.error().fault == base::Fault::outcome_unknown) {
     outcome_unknown(std::move(sent).error());
-  } else if (chunk_refused_) {
-    give_up(sent.error());
+  } else if (refusal_ && chunks_ == 0) {
+    give_up(*refusal_);
   } else {
     // Its end was not handed over: the server cannot have the message.
     abandon(sent.error());
@@ -76,7 +83,9 @@ base::Done Transaction::send_piece(std::string_view bytes, bool last, std::strin
   return sent;
 }
 
-// Each chunk has its answer; those that are there already say whether going on is of any use.
+// Each chunk has its answer; those that are there already say whether going on is of any use. The
+// first refusal is the verdict; what follows it are refusals, too, and must be read all the same
+// where the connection is to serve on.
 base::Done Transaction::hear_chunks(bool all) {
   while (chunks_ > 0) {
     if (!all) {
@@ -87,41 +96,51 @@ base::Done Transaction::hear_chunks(bool all) {
     if (!answer) return std::move(answer).error();
     --chunks_;
     if (answer->positive()) continue;
-    chunk_refused_ = answer->code != 421 && !answer->more_wanted();
-    return judged_end(*answer);
+    base::Error judged = judged_end(*answer);
+    if (answer->code == 421 || answer->more_wanted()) return judged;
+    if (!refusal_) refusal_ = std::move(judged);
+    if (!all) break;
   }
+  if (refusal_) return *refusal_;
   return base::done();
 }
 
 void Transaction::final_reply() {
-  // The end of the message has left: what is lost from here on may have been delivered.
+  // The end of the message has left: what is lost from here on may have been delivered, unless one
+  // of its chunks was refused.
   base::Done heard = hear_chunks(true);
-  if (!heard && !chunk_refused_) {
-    outcome_unknown(std::move(heard).error());
+  if (!heard && !refusal_) {
+    if (heard.error().said.starts_with("421")) {
+      abandon(heard.error());
+    } else {
+      outcome_unknown(std::move(heard).error());
+    }
     return;
   }
-  base::Result<Reply> answer = dialogue_.reply(Stage::end);
-  if (!answer || answer->more_wanted()) {
+  base::Result<Reply> answer = chunks_ == 0 ? dialogue_.reply(Stage::end) : heard.error();
+  if (refusal_) {
+    const bool taken = answer.ok() && answer->positive();
+    if (taken) {
+      outcome_unknown(*refusal_);  // taken without one of its chunks
+    } else if (!answer || dialogue_.says_more()) {
+      abandon(*refusal_);
+    } else {
+      settle_rest(*refusal_);
+    }
+  } else if (!answer || answer->more_wanted()) {
     outcome_unknown(answer ? dialogue_.judged(*answer, Stage::end) : answer.error());
-    return;
-  }
-  if (dialogue_.says_more()) {
+  } else if (dialogue_.says_more()) {
     // Which of them is the verdict cannot be told.
     base::Error error = dialogue_.judged(*answer, Stage::end);
     error.fault = base::Fault::protocol;
     error.cause = dialogue_.server() + " sent more replies than it was asked for";
     outcome_unknown(std::move(error));
-    return;
-  }
-  if (!heard && answer->positive()) {
-    outcome_unknown(std::move(heard).error());  // taken without one of its chunks
-  } else if (!heard) {
-    settle_rest(heard.error());
   } else {
     take_final_reply(*answer);
   }
-  dialogue_.set_needs_reset(false);
-  if (quits_ || answer->code == 421) dialogue_.hang_up();
+  // RFC 3030 2: behind a refused chunk the server waits for RSET.
+  dialogue_.set_needs_reset(refusal_.has_value());
+  if (quits_ || !answer || answer->code == 421) dialogue_.hang_up();
 }
 
 void Transaction::take_final_reply(const Reply& answer) {
@@ -161,6 +180,7 @@ base::Error Transaction::judged_end(const Reply& answer) {
 
 // The server may have the message and may have taken it.
 void Transaction::outcome_unknown(base::Error error) {
+  wants_data_ = false;
   error.fault = base::Fault::outcome_unknown;
   error.kind = base::FaultClass::temporary;
   error.cause = "outcome unknown, may have been delivered: " + error.cause;

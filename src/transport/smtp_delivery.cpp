@@ -128,7 +128,10 @@ class Way {
   }
 
   base::Done ready(bool anew) {
-    if (dialogue_ && dialogue_->silent() && !anew) return base::done();
+    if (dialogue_ && dialogue_->silent() && !anew) {
+      dialogue_->begin(*delivery_.account, phases_, delivery_.trace);
+      return base::done();
+    }
     dialogue_.reset();
     if (delivery_.connections != nullptr && !anew) {
       dialogue_ = delivery_.connections->take(*delivery_.account);

@@ -278,8 +278,10 @@ bool Transaction::abandon(const base::Error& error) {
 // that says nothing of this message, as long as its content has not left.
 bool Transaction::lost(const base::Error& error) {
   const bool over = is_closed(error) || is_farewell(error);
-  stale_ = over && !heard_ && dialogue_.reused() && (!content_in_air_ || is_farewell(error));
-  if (content_in_air_ && !is_farewell(error)) {
+  // A server that had closed already has nothing of it.
+  const bool arrived = content_in_air_ && !is_farewell(error) && !dialogue_.had_nothing_since();
+  stale_ = over && !heard_ && dialogue_.reused() && !arrived;
+  if (arrived) {
     outcome_unknown(error);
     return false;
   }

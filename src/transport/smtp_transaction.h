@@ -5,6 +5,7 @@
 // to one recipient, else two, and one more for each 32 KiB of recipients.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -91,10 +92,10 @@ class Transaction {
   std::string mail_command_;
   std::vector<Line> lines_;
   std::vector<base::Fate> fates_;
-  bool heard_ = false;           // any answer to this transaction
-  bool content_in_air_ = false;  // its end has left before the envelope was answered
-  int chunks_ = 0;               // unanswered, without the last
-  bool chunk_refused_ = false;
+  bool heard_ = false;                  // any answer to this transaction
+  bool content_in_air_ = false;         // its end has left before the envelope was answered
+  int chunks_ = 0;                      // unanswered, without the last
+  std::optional<base::Error> refusal_;  // of a chunk
   bool stale_ = false;
   bool wants_data_ = false;
 };

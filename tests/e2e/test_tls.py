@@ -143,3 +143,25 @@ def listening_port(case, pid):
 
     case.wait_for(look, "openssl s_server")
     return found[0]
+
+
+def test_sessions_are_resumed_from_the_runtime_folder_and_forgotten_with_the_secret(case):
+    box = case.box()
+    runtime = case.folder / "runtime"
+    runtime.mkdir(mode=0o700)
+    me = case.person(box, main=f"runtime_dir = {runtime}")
+    kept = lambda: [path for path in runtime.iterdir() if path.name.startswith("tls-")]  # noqa: E731
+    for _ in range(3):
+        me.send("-i", "ann@example.org").succeeded()
+        case.same([path.stat().st_mode & 0o777 for path in kept()], [0o600])
+    case.same(me.call("mailbearer", "secret", "clear", "work", "refresh-token").code, 0)
+    case.same(kept(), [])
+
+
+def test_no_session_is_kept_where_others_may_look(case):
+    box = case.box()
+    runtime = case.folder / "runtime"
+    runtime.mkdir(mode=0o755)
+    me = case.person(box, main=f"runtime_dir = {runtime}")
+    me.send("-i", "ann@example.org").succeeded()
+    case.same([path.name for path in runtime.iterdir() if path.name.startswith("tls-")], [])

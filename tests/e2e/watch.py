@@ -69,9 +69,23 @@ class PeakMemory:
         return self.peaks
 
 
-OPENED = re.compile(r'^(\d+)\s.*?\b(?:open|openat|openat2|creat)\((?:[A-Z_0-9]+, )?"((?:[^"\\]|\\.)*)", ?([^)]*)\)\s+= (-?\d+)', re.M)
+OPENED = re.compile(r'^(\d+)\s.*?\b(?:open|openat|openat2|creat)\((?:[A-Z_0-9]+, )?"((?:[^"\\]|\\.)*)", ?([^)]*)\)\s+= (-?\d+)')
+
+
+def whole_calls(trace):
+    """The lines of a strace of several processes, each call that another one interrupted put together again."""
+    begun = {}
+    for line in trace.splitlines():
+        pid = line.split(" ", 1)[0]
+        if line.endswith("<unfinished ...>"):
+            begun[pid] = line[: -len("<unfinished ...>")]
+        elif " resumed>" in line:
+            yield begun.pop(pid, pid + " ") + line.split(" resumed>", 1)[1]
+        else:
+            yield line
 
 
 def opened_files(trace):
     """(path, flags, descriptor) of every open of a strace."""
-    return [(path, flags, int(answer)) for _, path, flags, answer in OPENED.findall(trace)]
+    found = [OPENED.match(line) for line in whole_calls(trace)]
+    return [(call.group(2), call.group(3), int(call.group(4))) for call in found if call]

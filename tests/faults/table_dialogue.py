@@ -198,7 +198,9 @@ def p7():
         if chunking:
             del anyway["BDAT"]
         base = dict(pipelining=pipelining, chunking=chunking, pinned=True)
-        yield Case(f"P7 the only recipient refused, and then yes {kind}", Expect((67,), NOT_SENT),
+        # In one flight, a yes to the content cannot be told from a reply that is out of step.
+        told = UNKNOWN if pipelining and chunking else Expect((67,), NOT_SENT)
+        yield Case(f"P7 the only recipient refused, and then yes {kind}", told,
                    faults={"RCPT1": refused, **anyway}, **base)
         yield Case(f"P7 three recipients refused, and then yes {kind}", Expect((67,), NOT_SENT), recipients=3,
                    faults={"RCPT1": refused, "RCPT2": refused, "RCPT3": refused, **anyway}, **base)

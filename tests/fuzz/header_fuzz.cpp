@@ -56,7 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const mail::Field& field : message->header.fields) check_folds(field.body);
   const auto again = mail::split(normal(header + "\r\n" + body));
   must(again.ok() && again->header.text() == header);
-  must(again->body_bytes() == body.size() && again->body_has_long_line == message->body_has_long_line);
+  must(again->body_bytes() == body.size() &&
+       again->body_has_long_line == message->body_has_long_line);
   must(again->body_is_8bit == message->body_is_8bit &&
        again->body_has_nul == message->body_has_nul);
   check_recipients(message->header);

@@ -36,6 +36,7 @@ TEST_CASE("pasted reply: the line of a server, of a dialogue, of other programs"
            "  535 5.7.8 no such user\r\n",
            "535-5.7.8 no such\n535 5.7.8 user",
            "<<< 535 5.7.8 no such user",
+           "\x1B[31m535 5.7.8\x1B[0m no such user",
            "<- 535 5.7.8 no such user\n-> QUIT\n<- 221 2.0.0 bye",
            "(535, b'5.7.8 no such user",
            "msmtp: server message: 535 5.7.8 no such user",

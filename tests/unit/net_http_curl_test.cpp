@@ -228,11 +228,11 @@ TEST_CASE("A8: a wrong issuer or a wrong name is never spoken to", "[net]") {
   CHECK(client.post(absent).error().fault == base::Fault::config);
 }
 
-TEST_CASE("http: only https, and no name that is not there", "[net]") {
+TEST_CASE("http: only https elsewhere, and no name that is not there", "[net]") {
   net::CurlClient client;
   net::HttpRequest request;
   for (const char* url :
-       {"http://127.0.0.1/", "file:///etc/passwd", "ftp://127.0.0.1/x", "://", ""}) {
+       {"http://192.0.2.1/", "file:///etc/passwd", "ftp://127.0.0.1/x", "://", ""}) {
     INFO(url);
     request.url = url;
     CHECK(client.post(request).error().fault == base::Fault::config);
@@ -306,5 +306,17 @@ TEST_CASE("T3: Retry-After in seconds, as a date, and as junk", "[net]") {
   for (const auto& [value, seconds] : rows) {
     INFO(value);
     CHECK(net::retry_after_seconds(value, now) == seconds);
+  }
+}
+
+TEST_CASE("http: secrets travel by https, or to this very machine", "[net]") {
+  for (const char* url : {"https://login.example/x", "http://127.0.0.1:80/t", "http://localhost/t",
+                          "HTTP://[::1]:9/t", "http://127.0.0.1"}) {
+    CHECK(net::secret_may_travel(url));
+  }
+  for (const char* url :
+       {"http://login.example/x", "http://127.0.0.1.example/t", "http://localhost.example/t",
+        "http://127.0.0.1:80@evil.example/t", "ftp://127.0.0.1/t", "", "http://127.0.0.2/t"}) {
+    CHECK_FALSE(net::secret_may_travel(url));
   }
 }

@@ -158,6 +158,23 @@ TEST_CASE("tls: input is words or the end, and no session ticket", "[net]") {
   }
 }
 
+TEST_CASE("tls: a farewell in the midst of the handshake is no connection", "[net]") {
+  std::array<int, 2> ends{};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  std::thread server([fd = ends[1]] {
+    std::array<char, 4096> hello{};
+    (void)!read(fd, hello.data(), hello.size());
+    const std::array<char, 7> close_notify = {0x15, 0x03, 0x03, 0x00, 0x02, 0x01, 0x00};
+    (void)!write(fd, close_notify.data(), close_notify.size());
+    close(fd);
+  });
+  auto context = net::make_tls_context({});
+  auto stream = net::start_tls(**context, base::Fd(ends[0]), "mail.example", soon());
+  server.join();
+  REQUIRE_FALSE(stream.ok());
+  CHECK(stream.error().cause.find("TLS with mail.example failed") == 0);
+}
+
 TEST_CASE("tls: the end of the handshake leaves with the first words", "[net]") {
   Folder folder;
   const std::string ca = folder.put("ca.pem", &authority());

@@ -68,7 +68,6 @@ TEST_CASE("chunks: the only recipient refused behind the content, which goes now
   SECTION("and the content too") {
     behaviour.answers["end"] = "554 5.5.1 no valid recipients\r\n";
   }
-  SECTION("P7 and the content is taken all the same") {}
   SECTION("and the connection ends") {
     behaviour.answers["end"] = script::close_it;
   }
@@ -77,6 +76,17 @@ TEST_CASE("chunks: the only recipient refused behind the content, which goes now
   CHECK(run.fate().state == State::refused);
   CHECK(run.fate().error.fault == Fault::bad_recipient);
   CHECK(run.wire.servers.size() == 1);
+}
+
+TEST_CASE("chunks: P7 taken for a refused recipient, it is not known whose the refusal was",
+          "[transport]") {
+  for (const char* refusal : {"550 5.1.1 nobody\r\n", "451 4.2.1 later\r\n"}) {
+    Run run{chunks("rcpt", refusal)};
+    run.go();
+    CHECK(run.fate().state == State::unknown);
+    CHECK(run.fate().error.fault == Fault::outcome_unknown);
+    CHECK(run.wire.servers.size() == 1);
+  }
 }
 
 TEST_CASE("chunks: a large message goes in counted pieces, the last one says so", "[transport]") {
@@ -247,4 +257,72 @@ TEST_CASE("chunks: QUIT's answer behind the verdict is none too many", "[transpo
   Run run{behaviour};
   run.go();
   CHECK(run.fate().state == State::delivered);
+}
+
+namespace {
+// Three chunks, which all leave before a server that is slow to answer says a word.
+mail::Prepared three_chunks() {
+  std::string body;
+  while (body.size() < 110'000) body += "a line of the attachment that is long enough\r\n";
+  return script::a_message({"you@else.example"}, body);
+}
+}  // namespace
+
+TEST_CASE("chunks: the first of several refusals is the verdict", "[transport]") {
+  Behaviour behaviour = chunks("bdat", "");
+  behaviour.answers["end"] =
+      "552 5.3.4 too big\r\n503 5.5.1 bad sequence\r\n503 5.5.1 bad sequence\r\n";
+  Run run{behaviour};
+  run.message = three_chunks();
+  run.go();
+  CHECK(run.fate().state == State::refused);
+  CHECK(run.fate().error.said.find("too big") != std::string::npos);
+}
+
+TEST_CASE("chunks: a message taken without one of its chunks is uncertain", "[transport]") {
+  Behaviour behaviour = chunks("bdat", "");
+  behaviour.answers["end"] = "552 5.3.4 too big\r\n250 2.0.0 ok\r\n250 2.0.0 taken\r\n";
+  Run run{behaviour};
+  run.message = three_chunks();
+  run.go();
+  CHECK(run.fate().state == State::unknown);
+}
+
+TEST_CASE("chunks: a farewell to a chunk means not taken", "[transport]") {
+  Behaviour behaviour = chunks("bdat", "");
+  behaviour.answers["end"] = "421 4.3.2 going down\r\n";
+  Run run{behaviour};
+  run.message = three_chunks();
+  run.go();
+  CHECK(run.fate().state == State::deferred);
+}
+
+TEST_CASE("chunks: refusals that come late are no answers to the next message", "[transport]") {
+  Behaviour behaviour = chunks("bdat", "");
+  behaviour.answers["end"] = "552 5.3.4 too big\r\n503 5.5.1 bad sequence\r\n";
+  behaviour.answers["end2"] = "250 2.0.0 OK\r\n";
+  behaviour.answers["mail2"] = "503 5.5.1 bad sequence\r\n250 2.1.0 ok\r\n";
+  transport::KnownServers known;
+  Run run({behaviour, with_chunks()});
+  transport::Connections connections(known);
+  run.connections = &connections;
+  run.more_to_come = true;
+  run.phases.end_ms = run.phases.reply_ms = 500;
+  run.message = three_chunks();
+  run.go();
+  CHECK(run.fate().state == State::refused);
+  run.message = script::a_message({"innocent@else.example"}, "hi\r\n");
+  run.go();
+  CHECK(run.fate().state == State::delivered);
+  CHECK(run.wire.servers.size() == 2);
+}
+
+TEST_CASE("chunks: what may have been taken is not sent again by DATA", "[transport]") {
+  Behaviour behaviour = chunks("bdat", "");
+  behaviour.answers["end"] = "502 5.5.1 what?\r\n250 2.0.0 ok\r\n250 2.0.0 taken\r\n";
+  Run run({behaviour, with_chunks()});
+  run.message = three_chunks();
+  run.go();
+  CHECK(run.fate().state == State::unknown);
+  CHECK(run.wire.servers.size() == 1);
 }

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "catch.h"
@@ -169,6 +170,7 @@ TEST_CASE("reuse: recipients over the limit are split where that is allowed", "[
     CHECK(run.wire.servers.size() == 1);
     CHECK(run.seen().messages.size() == 3);
     CHECK(run.seen().quit);
+    CHECK(run.trace.find("RCPT TO:<e@x.example>") != std::string::npos);
   }
   SECTION("at once: not at all") {
     run.go();
@@ -273,4 +275,18 @@ TEST_CASE("known: no folder, nothing remembered", "[transport]") {
   known.note("host:1", KnownServers::Refusal::chunks);
   CHECK_FALSE(known.take("words").has_value());
   CHECK_FALSE(known.refuses("host:1", KnownServers::Refusal::chunks));
+}
+
+TEST_CASE("known: what is older than an hour is swept away", "[transport]") {
+  tls_identity::Folder folder;
+  KnownServers known(KnownServers::Where::folder, folder.path);
+  known.keep("old", a_session("x"));
+  const std::string file = folder.path + "/" + folder.listed().at(0);
+  const timespec then[] = {{1'000, 0}, {1'000, 0}};
+  REQUIRE(utimensat(AT_FDCWD, file.c_str(), then, 0) == 0);
+  known.note("host:1", KnownServers::Refusal::chunks);
+  known.keep("new", a_session("y"));
+  CHECK_FALSE(known.take("old").has_value());
+  CHECK(known.take("new").has_value());
+  CHECK(known.refuses("host:1", KnownServers::Refusal::chunks));
 }
