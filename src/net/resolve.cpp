@@ -179,6 +179,12 @@ int connect_one(const SocketAddress& address, base::Deadline deadline, base::Fd&
 
 base::Result<base::Fd> connect_tcp(const std::string& host, std::uint16_t port,
                                    std::int64_t timeout_ms) {
+  AddressTurn turn;
+  return connect_tcp(host, port, timeout_ms, turn);
+}
+
+base::Result<base::Fd> connect_tcp(const std::string& host, std::uint16_t port,
+                                   std::int64_t timeout_ms, AddressTurn& turn) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   const std::string plain = bracketed ? host.substr(1, host.size() - 2) : host;
   const Target target{plain, port, timeout_ms};
@@ -187,14 +193,20 @@ base::Result<base::Fd> connect_tcp(const std::string& host, std::uint16_t port,
   if (!addresses) return std::move(addresses).error();
   bool slow = false;
   int fault = 0;
-  std::int64_t untried = static_cast<std::int64_t>(addresses->size());
-  for (const SocketAddress& address : *addresses) {
+  const std::size_t count = addresses->size();
+  auto untried = static_cast<std::int64_t>(count - std::min(count, turn.next));
+  turn.more = false;
+  while (turn.next < count) {
+    const SocketAddress& address = (*addresses)[turn.next++];
     if (deadline.passed()) return too_late(target);
     const std::int64_t share = std::max(least_attempt_ms, deadline.left_ms() / untried--);
     const std::int64_t attempt_ms = untried > 0 ? std::min(one_attempt_ms, share) : timeout_ms;
     base::Fd fd;
     fault = connect_one(address, base::Deadline::after_ms(attempt_ms).or_sooner(deadline), fd);
-    if (fault == 0) return fd;
+    if (fault == 0) {
+      turn.more = turn.next < count;
+      return fd;
+    }
     slow = slow || fault == ETIMEDOUT;
   }
   if (slow) return too_late(target);

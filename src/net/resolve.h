@@ -4,6 +4,7 @@
 // after 30 s; is port 587 blocked?", "Connection refused".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -13,6 +14,14 @@
 
 namespace net {
 
+// Where among the addresses of a name the tries stand, from one connection to the next.
+struct AddressTurn {
+  std::size_t next = 0;  // the first one to try
+  bool more = false;  // after connect_tcp(): there are others behind the one that it connected to
+};
+
+base::Result<base::Fd> connect_tcp(const std::string& host, std::uint16_t port,
+                                   std::int64_t timeout_ms, AddressTurn& turn);
 base::Result<base::Fd> connect_tcp(const std::string& host, std::uint16_t port,
                                    std::int64_t timeout_ms);
 

@@ -43,6 +43,9 @@ std::string noted_reason() {
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   ERR_load_SSL_strings();
 #pragma GCC diagnostic pop
+  if (ERR_GET_REASON(noted) == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED) {
+    return "the server wants a client certificate; set tls_client_certificate";
+  }
   const char* words = ERR_reason_error_string(noted);
   return words != nullptr ? words : "protocol error";
 }

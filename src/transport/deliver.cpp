@@ -23,11 +23,14 @@ class TcpWire : public Wire {
       : account_(account), connections_(connections) {}
 
   base::Result<std::unique_ptr<net::Stream>> connect(std::int64_t timeout_ms) override {
+    if (!turn_.more) turn_ = {};  // all were called: a new round
     base::Result<base::Fd> socket =
-        net::connect_tcp(account_.smtp_host, account_.smtp_port, timeout_ms);
+        net::connect_tcp(account_.smtp_host, account_.smtp_port, timeout_ms, turn_);
     if (!socket) return std::move(socket).error();
     return std::unique_ptr<net::Stream>(std::make_unique<net::FdStream>(std::move(*socket)));
   }
+
+  bool another() const override { return turn_.more; }
 
   base::Result<std::unique_ptr<net::Stream>> secure(std::unique_ptr<net::Stream> plain,
                                                     base::Deadline deadline) override {
@@ -43,6 +46,7 @@ class TcpWire : public Wire {
  private:
   const account::Account& account_;
   Connections& connections_;
+  net::AddressTurn turn_;
 };
 
 std::vector<base::Fate> over_smtp(const Delivery& delivery) {

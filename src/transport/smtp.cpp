@@ -89,13 +89,13 @@ Dialogue::Dialogue(const account::Account& account, const Phases& phases, base::
       reader_(reply_line_limit) {}
 
 base::Done Dialogue::open(Wire& wire) {
-  base::Done step = connect(wire);
-  if (!step) return step;
-  if (account_->smtp_tls == account::SmtpTls::implicit) {
-    step = secure(wire);
-    if (!step) return step;
+  base::Done step = reach(wire);
+  // RFC 5321 5.1: of several addresses each is tried, until one is ready to talk.
+  while (!step && step.error().fault == base::Fault::unavailable && wire.another() &&
+         !attempt_.passed()) {
+    hang_up();
+    step = reach(wire);
   }
-  step = greeting();
   if (!step) return step;
   step = hello();
   if (!step || account_->smtp_tls != account::SmtpTls::starttls) return step;
@@ -136,6 +136,12 @@ bool Dialogue::says_more() {
     if (!leaving || *leaving) return false;  // it goes, with or without a word
   }
   return true;
+}
+
+base::Done Dialogue::reach(Wire& wire) {
+  base::Done step = connect(wire);
+  if (step && account_->smtp_tls == account::SmtpTls::implicit) step = secure(wire);
+  return step ? greeting() : step;
 }
 
 base::Done Dialogue::connect(Wire& wire) {
@@ -208,7 +214,7 @@ base::Deadline Dialogue::within(std::int64_t ms) const {
 
 std::int64_t Dialogue::patience_ms(Stage stage) const {
   if (stage == Stage::content) return phases_.piece_ms;
-  return stage == Stage::end ? phases_.end_ms : phases_.reply_ms;
+  return stage == Stage::end || content_in_air_ ? phases_.end_ms : phases_.reply_ms;
 }
 
 void Dialogue::trace_sent(std::string_view shown) const {

@@ -45,6 +45,8 @@ class Wire {
  public:
   virtual ~Wire() = default;
   virtual base::Result<std::unique_ptr<net::Stream>> connect(std::int64_t timeout_ms) = 0;
+  // Whether connect() would now call an address of the server that it has not called yet.
+  virtual bool another() const { return false; }
   // The same connection inside TLS.
   virtual base::Result<std::unique_ptr<net::Stream>> secure(std::unique_ptr<net::Stream> plain,
                                                             base::Deadline deadline) = 0;
@@ -100,6 +102,9 @@ class Dialogue {
   // Notes what the server has had of us so far. had_nothing_since(): it closed the connection
   // before any octet reached it afterwards (a FIN acknowledges what had come), so whatever was sent
   // since is lost for certain. False where that cannot be told, as behind a reset.
+  // While the end of a message is on its way before its envelope is answered, giving up early would
+  // make duplicates at each of the replies.
+  void set_content_in_air(bool in_air) { content_in_air_ = in_air; }
   void mark_sent() { marked_ = stream_ ? stream_->progress() : std::nullopt; }
   bool had_nothing_since() const;
   // Whether a reply has begun to come in.
@@ -120,6 +125,7 @@ class Dialogue {
 
  private:
   base::Done connect(Wire& wire);
+  base::Done reach(Wire& wire);
   base::Done adopt(base::Result<std::unique_ptr<net::Stream>> made);
   base::Done greeting();
   base::Done hello();
@@ -149,6 +155,7 @@ class Dialogue {
   std::int64_t opened_ms_ = base::boot_ms();
   int messages_ = 0;
   bool needs_reset_ = false;
+  bool content_in_air_ = false;
 };
 
 }  // namespace transport

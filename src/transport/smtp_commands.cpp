@@ -12,14 +12,15 @@ namespace transport {
 namespace {
 
 std::string in_megabytes(std::uint64_t bytes) {
+  if (bytes < 100'000) return std::to_string(bytes) + " octets";
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.1f MB", static_cast<double>(bytes) / 1e6);
   return text.data();
 }
 
 base::Error no_utf8() {
-  base::Error error = base::failure(base::Fault::bad_message, "server takes no UTF-8 addresses",
-                                    "use an ASCII address");
+  base::Error error = base::failure(
+      base::Fault::bad_message, "server takes no UTF-8 addresses (5.6.7)", "use an ASCII address");
   error.status = "5.6.7";
   return error;
 }

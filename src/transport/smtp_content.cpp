@@ -10,11 +10,17 @@ namespace transport {
 // RFC 3030 4.2: MAIL, RCPT and the whole of the message leave together. Should the recipient be
 // refused, the server refuses the content, too.
 void Transaction::all_in_one_flight() {
+  send_all_in_one();
+  dialogue_.set_content_in_air(false);
+}
+
+void Transaction::send_all_in_one() {
   const std::string lead = opening() + lines_[0].command;
   const std::string shown = lead + "BDAT " + std::to_string(message_.size_bytes()) +
                             " LAST (message)\n" + std::string(behind());
   content_in_air_ = true;
   dialogue_.mark_sent();
+  dialogue_.set_content_in_air(true);
   ContentWriter writer(Framing::counted, [this, &shown](std::string_view bytes, bool) {
     return dialogue_.send(bytes, Stage::end, shown);
   });
@@ -35,6 +41,8 @@ void Transaction::all_in_one_flight() {
   const base::Result<Reply> answer = dialogue_.reply(Stage::end);
   if (answer && answer->positive()) {
     lines_[0].standing = Standing::open;
+    fates_[0].error.cause = "server refused " + base::clean(lines_[0].address, 128) +
+                            " and took the message all the same";
     outcome_unknown(fates_[0].error);
     return;
   }

@@ -65,6 +65,7 @@ class Transaction {
   std::string opening() const;  // RSET where it is needed, and MAIL
 
   void all_in_one_flight();
+  void send_all_in_one();
   void content();
   base::Done send_content(ContentWriter& writer, std::string_view behind);
   base::Done send_piece(std::string_view bytes, bool last, std::string_view shown);

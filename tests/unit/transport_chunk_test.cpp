@@ -326,3 +326,19 @@ TEST_CASE("chunks: what may have been taken is not sent again by DATA", "[transp
   CHECK(run.fate().state == State::unknown);
   CHECK(run.wire.servers.size() == 1);
 }
+
+TEST_CASE("chunks: an envelope answered late is waited for while the content is in the air",
+          "[transport]") {
+  Run run{chunks("mail", script::wait + "250 2.1.0 ok\r\n")};
+  run.phases.reply_ms = 100;
+  run.phases.end_ms = 5'000;
+  SECTION("in one flight") {
+    run.go();
+    CHECK(run.fate().state == State::delivered);
+  }
+  SECTION("not where nothing is lost by giving up") {
+    run.message = script::a_message({"a@x.example", "b@x.example"});
+    run.go();
+    CHECK(run.fate().state == State::deferred);
+  }
+}

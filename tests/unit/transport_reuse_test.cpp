@@ -186,6 +186,38 @@ TEST_CASE("reuse: recipients over the limit are split where that is allowed", "[
   }
 }
 
+TEST_CASE("addresses: the next one is called when the first is not ready to talk", "[transport]") {
+  Behaviour first;
+  SECTION("421") {
+    first.answers["banner"] = "421 4.3.2 busy\r\n";
+  }
+  SECTION("closed") {
+    first.answers["banner"] = script::close_it;
+  }
+  Run run({first, with_chunks()});
+  run.wire.addresses = 2;
+  run.go();
+  CHECK(run.fate().state == State::delivered);
+  CHECK(run.wire.servers.size() == 2);
+}
+
+TEST_CASE("addresses: a refusal of this host, and all of them busy, are the end", "[transport]") {
+  Behaviour first;
+  std::size_t calls = 1;
+  SECTION("554") {
+    first.answers["banner"] = "554 5.7.1 go away\r\n";
+  }
+  SECTION("all busy") {
+    first.answers["banner"] = "421 4.3.2 busy\r\n";
+    calls = 3;
+  }
+  Run run({first});
+  run.wire.addresses = 3;
+  run.go();
+  CHECK(run.fate().state != State::delivered);
+  CHECK(run.wire.servers.size() == calls);
+}
+
 // --- What is known of servers.
 
 namespace {

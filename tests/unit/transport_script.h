@@ -29,6 +29,7 @@ namespace script {
 inline const std::string close_it = "CLOSE";
 inline const std::string hang = "HANG";
 inline const std::string loris = "LORIS";
+inline const std::string wait = "WAIT ";  // and then the reply behind it
 
 struct Behaviour {
   std::string offers =
@@ -91,6 +92,10 @@ class Server {
   // False: the script ends here.
   bool answer(const std::string& what) {
     if (what == close_it) return false;
+    if (what.starts_with(wait)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(400));
+      return answer(what.substr(wait.size()));
+    }
     if (what == hang) {
       while (fill()) {
       }
@@ -274,6 +279,8 @@ class ScriptedWire : public transport::Wire {
     return std::unique_ptr<net::Stream>(
         std::make_unique<NotingStream>(plain->take_socket(), true, writes, breaks_at_dot));
   }
+  bool another() const override { return servers.size() < addresses; }
+  std::size_t addresses = 1;  // of the server's name
   std::vector<Written> writes;
   bool breaks_at_dot = false;  // the write that ends the content fails after all of it has left
   std::vector<std::unique_ptr<Server>> servers;
