@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/process.h"
-#include "net/record.h"
 
 namespace net {
 
@@ -18,6 +17,7 @@ constexpr std::int64_t reencode_ms = 120'000;
 }  // namespace
 
 HelperProgram::~HelperProgram() {
+  channel_.reset();
   for (const pid_t child : children_)
     base::reap_child(child, base::Deadline::after_ms(farewell_ms));
 }
@@ -28,6 +28,26 @@ base::Result<base::Fd> HelperProgram::open() {
   if (!child) return std::move(child).error();
   children_.push_back(child->pid);
   return std::move(child->channel);
+}
+
+base::Result<Record> HelperProgram::ask(const Record& request, base::Deadline deadline) {
+  if (!channel_.open()) {
+    base::Result<base::Fd> opened = open();
+    if (!opened) return std::move(opened).error();
+    channel_ = std::move(*opened);
+  }
+  base::Done sent = send_record(channel_.get(), request, deadline);
+  if (!sent) {
+    channel_.reset();
+    return std::move(sent).error();
+  }
+  base::Result<Record> answer = receive_record(channel_.get(), deadline);
+  if (answer) return answer;
+  channel_.reset();  // an answer that came late would be taken for another one's
+  base::Error error = std::move(answer).error();
+  error.fault = base::Fault::outcome_unknown;
+  error.kind = base::class_of(error.fault);
+  return error;
 }
 
 base::Result<base::Scratch> HelperProgram::reencode(const base::Scratch& whole, bool seven_bit) {

@@ -74,6 +74,25 @@ std::size_t receive(char* bytes, std::size_t one, std::size_t count, void* user)
   return size;
 }
 
+// A body on its way out.
+struct Sender {
+  const HttpRequest* request = nullptr;
+  base::Done read = base::done();
+};
+
+std::size_t send(char* into, std::size_t one, std::size_t count, void* user) {
+  auto* sender = static_cast<Sender*>(user);
+  base::Result<std::size_t> got = sender->request->streamed(into, one * count);
+  if (got) return *got;
+  sender->read = std::move(got).error();
+  return CURL_READFUNC_ABORT;
+}
+
+// libcurl would send a request again when a kept connection turns out to be closed.
+int never_again(void*, curl_off_t, int) {
+  return CURL_SEEKFUNC_FAIL;
+}
+
 // "login.example.org" of "https://login.example.org/x", for sentences.
 std::string host_of(const std::string& url) {
   const std::size_t scheme = url.find("://");
@@ -81,8 +100,10 @@ std::string host_of(const std::string& url) {
   return base::clean(url.substr(begin, url.find_first_of("/?#", begin) - begin), 80);
 }
 
+constexpr std::string_view no_way = "cannot reach ";
+
 base::Error unreachable(const std::string& host, const std::string& reason) {
-  return base::failure(base::Fault::unavailable, "cannot reach " + host + " (" + reason + ")",
+  return base::failure(base::Fault::unavailable, std::string(no_way) + host + " (" + reason + ")",
                        "try again");
 }
 
@@ -152,19 +173,33 @@ void set_route(CURL* handle, const HttpRequest& request) {
   // An empty text, not a null pointer: it also silences the proxy variables of the environment.
   curl_easy_setopt(handle, CURLOPT_PROXY, request.proxy.c_str());
   curl_easy_setopt(handle, CURLOPT_NOPROXY, "");
-  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(
+      handle, CURLOPT_HTTP_VERSION,
+      static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_s * 1000));
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeout_s * 1000));
+  curl_easy_setopt(
+      handle, CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>((request.connect_s > 0 ? request.connect_s : request.timeout_s) * 1000));
 }
 
-void set_body(CURL* handle, const HttpRequest& request, Receiver& receiver) {
-  const std::string_view body = request.body.reveal();
+void set_stream(CURL* handle, const HttpRequest& request, Sender& sender) {
+  sender.request = &request;
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                   static_cast<curl_off_t>(request.streamed_bytes));
+  curl_easy_setopt(handle, CURLOPT_READFUNCTION, send);
+  curl_easy_setopt(handle, CURLOPT_READDATA, &sender);
+  curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, never_again);
+}
+
+void set_body(CURL* handle, const HttpRequest& request, Receiver& receiver, Sender& sender) {
   curl_easy_setopt(handle, CURLOPT_POST, 1L);
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &receiver);
+  if (request.streamed) return set_stream(handle, request, sender);
+  const std::string_view body = request.body.reveal();
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
 }
 
 List header_lines(const HttpRequest& request) {
@@ -176,11 +211,28 @@ List header_lines(const HttpRequest& request) {
   return list;
 }
 
-HttpAnswer answer_of(CURL* handle, Receiver& receiver) {
-  HttpAnswer answer;
+long status_of(CURL* handle) {
   long status = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-  answer.status = static_cast<int>(status);
+  return status;
+}
+
+// Whether the streamed body has left to its last byte, as far as libcurl can tell.
+bool left_whole(CURL* handle, const HttpRequest& request) {
+  curl_off_t sent = 0;
+  curl_easy_getinfo(handle, CURLINFO_SIZE_UPLOAD_T, &sent);
+  return sent >= 0 && static_cast<std::uint64_t>(sent) >= request.streamed_bytes;
+}
+
+std::string field_of(CURL* handle, const char* name, std::size_t limit) {
+  curl_header* found = nullptr;
+  if (curl_easy_header(handle, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK) return {};
+  return base::clean(found->value, limit);
+}
+
+HttpAnswer answer_of(CURL* handle, Receiver& receiver) {
+  HttpAnswer answer;
+  answer.status = static_cast<int>(status_of(handle));
   const char* type = nullptr;
   curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &type);
   if (type != nullptr) answer.content_type = base::clean(type, 100);
@@ -188,8 +240,31 @@ HttpAnswer answer_of(CURL* handle, Receiver& receiver) {
   if (curl_easy_header(handle, "Retry-After", 0, CURLH_HEADER, -1, &found) == CURLHE_OK) {
     answer.retry_after_s = retry_after_seconds(found->value, base::wall_seconds());
   }
+  answer.request_id = field_of(handle, "request-id", 100);
+  answer.authenticate = field_of(handle, "WWW-Authenticate", 4096);
   answer.body = std::move(receiver.body);
   return answer;
+}
+
+// What became of a request whose body cannot be sent again.
+base::Result<HttpAnswer> outcome_of_stream(CURL* handle, Receiver& receiver, base::Error broken,
+                                           const Sender& sender) {
+  const bool whole = left_whole(handle, *sender.request);
+  if (status_of(handle) >= 200) {
+    HttpAnswer answer = answer_of(handle, receiver);
+    answer.request_whole = whole;
+    return answer;
+  }
+  if (!sender.read) return sender.read.error();
+  if (whole) {
+    broken.fault = base::Fault::outcome_unknown;
+    broken.kind = base::class_of(broken.fault);
+    const std::string_view cause = broken.cause;
+    if (cause.starts_with(no_way)) {
+      broken.cause = "no answer from " + std::string(cause.substr(no_way.size()));
+    }
+  }
+  return broken;
 }
 
 }  // namespace
@@ -219,11 +294,18 @@ base::Result<HttpAnswer> CurlClient::post(const HttpRequest& request) {
   }
   set_trust(handle, request);
   set_route(handle, request);
-  set_body(handle, request, receiver);
+  Sender sender;
+  set_body(handle, request, receiver, sender);
   const CURLcode code = curl_easy_perform(handle);
-  base::Result<HttpAnswer> answer =
-      code == CURLE_OK ? base::Result<HttpAnswer>(answer_of(handle, receiver))
-                       : transfer_failure(handle, code, request, receiver, words.data());
+  base::Result<HttpAnswer> answer = base::Error();
+  if (code == CURLE_OK) {
+    answer = answer_of(handle, receiver);
+    if (request.streamed) answer->request_whole = left_whole(handle, request);
+  } else {
+    base::Error broken = transfer_failure(handle, code, request, receiver, words.data());
+    answer = request.streamed ? outcome_of_stream(handle, receiver, std::move(broken), sender)
+                              : base::Result<HttpAnswer>(std::move(broken));
+  }
   curl_easy_reset(handle);  // forgets the pointers into this call's memory
   return answer;
 }
