@@ -128,8 +128,7 @@ class OneShot {
     // Before anything is unsealed: one message wants few algorithms, and no key of a file.
     base::start_crypto(account.tls_client_certificate.empty() ? base::Crypto::narrow
                                                               : base::Crypto::whole);
-    net::HelperProgram helper(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
-                              cli::environment_for_child(environment_));
+    net::HelperProgram& helper = this->helper();
     token::Source::Places places;
     places.runtime_dir = configuration.runtime_dir.empty() ? cli::runtime_dir(person_.uid)
                                                            : configuration.runtime_dir;
@@ -185,9 +184,19 @@ class OneShot {
     return *connections_;
   }
 
+  // For all messages of the session, so that its connection to Graph serves the next one.
+  net::HelperProgram& helper() {
+    if (!helper_) {
+      helper_.emplace(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
+                      cli::environment_for_child(environment_));
+    }
+    return *helper_;
+  }
+
   const cli::AgentOptions& options_;
   const cli::Environment& environment_;
   const cli::Person& person_;
+  std::optional<net::HelperProgram> helper_;
   std::optional<transport::KnownServers> known_;
   std::optional<transport::Connections> connections_;
 };

@@ -26,7 +26,7 @@ class HelperProgram {
   HelperProgram(const HelperProgram&) = delete;
   HelperProgram& operator=(const HelperProgram&) = delete;
 
-  // A helper of one's own; closing the socket ends it.
+  // A helper of one's own; closing the socket ends it. Those that have ended are reaped here.
   base::Result<base::Fd> open();
   // The whole message with the parts re-encoded that a server could not take; see mail/mime.h.
   base::Result<base::Scratch> reencode(const base::Scratch& whole, bool seven_bit);
@@ -35,6 +35,8 @@ class HelperProgram {
   base::Result<Record> ask(const Record& request, base::Deadline deadline);
 
  private:
+  base::Done hand_over(const Record& request, base::Deadline deadline);
+
   std::string path_;
   std::vector<std::string> environment_;
   base::Fd channel_;
