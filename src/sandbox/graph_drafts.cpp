@@ -78,7 +78,7 @@ bool GraphDrafts::remove(const std::string& mailbox, const std::string& id) {
 std::string GraphDrafts::start(UploadSession session) {
   const std::lock_guard lock(mutex_);
   if (sessions_.size() >= count_limit) sessions_.erase(sessions_.begin());
-  const std::string id = random_text(64);
+  std::string id = random_text(64);
   sessions_[id] = std::move(session);
   return id;
 }

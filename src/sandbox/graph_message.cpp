@@ -109,7 +109,7 @@ std::optional<GraphError> read_graph_message(const std::string& mime, const Grap
   for (const HeaderField& field : header_fields(whole)) {
     end = field.start + field.length;
     if (is_one_of(field.name, {"To", "Cc", "Bcc"})) {
-      const std::optional<GraphError> wrong = add_recipients(field, seen, message);
+      std::optional<GraphError> wrong = add_recipients(field, seen, message);
       if (wrong) return wrong;
     }
     if (is_one_of(field.name, {"From"})) {

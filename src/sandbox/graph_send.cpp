@@ -51,7 +51,7 @@ WebAnswer Graph::with_fault(const std::optional<Fault>& fault,
     return late;
   }
   if (fault->keep) {
-    const WebAnswer lost = act();
+    WebAnswer lost = act();
     if (lost.status >= 300) return lost;
   }
   return graph_answer(*fault);
