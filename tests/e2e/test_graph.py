@@ -203,3 +203,16 @@ def test_no_secret_shows(case):
         for secret in box.secrets():
             case.holds(secret not in result.out + result.err, "a secret shows")
         case.holds("eyJ" not in result.out + result.err, "an access token shows")
+
+
+def test_the_sandbox_writes_a_configuration_for_graph(case):
+    box = case.box()
+    ways = [{"MAILBEARER_CONFIG": box.facts[name]} for name in ("configuration", "graph_configuration")]
+    sender = case.person(config="")
+    for account in ("work", "site"):
+        for environment in (*ways, *ways):
+            sender.send("-a", account, "-i", "ann@example.org", environment=environment).succeeded()
+    case.same((len(box.mails()), box.count("graph.kept")), (8, 4))
+    # A cached token is for one service: changing the transport takes no refused request.
+    case.same((box.count("graph.send", outcome="202"), sends(box)), (4, 4))
+    case.same(box.count("smtp.auth", outcome="535"), 0)
