@@ -128,8 +128,7 @@ class OneShot {
                                              bool more_to_come) {
     // Before anything is unsealed: one message wants few algorithms, and no key of a file.
     base::start_crypto(reads_keys(configuration) ? base::Crypto::whole : base::Crypto::narrow);
-    net::HelperProgram helper(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
-                              cli::environment_for_child(environment_));
+    net::HelperProgram& helper = this->helper();
     token::Source::Places places;
     places.runtime_dir = configuration.runtime_dir.empty() ? cli::runtime_dir(person_.uid)
                                                            : configuration.runtime_dir;
@@ -141,8 +140,9 @@ class OneShot {
     base::Result<mail::Prepared> prepared =
         mail::prepare(std::move(submission), account::sender_rules(configuration, account));
     if (!prepared) return std::move(prepared).error();
-    const bool by_token =
+    const bool auth_by_token =
         account.auth == account::Auth::xoauth2 || account.auth == account::Auth::oauthbearer;
+    const bool by_token = auth_by_token || account.transport == account::Transport::graph;
     // A rotated refresh token must be stored before we may be ended.
     std::optional<base::SignalHold> unstored;
     if (by_token && account.grant == account::Grant::user) unstored.emplace();
@@ -157,13 +157,18 @@ class OneShot {
     delivery.reencode = [&helper](const base::Scratch& whole, bool seven_bit) {
       return helper.reencode(whole, seven_bit);
     };
-    delivery.credential = [&](bool fresh) -> base::Result<base::Secret> {
-      if (!by_token) return source.password();
+    delivery.ask = [&helper](const net::Record& request, base::Deadline deadline) {
+      return helper.ask(request, deadline);
+    };
+    delivery.token = [&](bool fresh) -> base::Result<base::Secret> {
       if (fresh && account.grant == account::Grant::user && !unstored) unstored.emplace();
       base::Result<base::Secret> token =
           source.get(fresh ? token::Want::fresh : token::Want::usable);
       unstored.reset();
       return token;
+    };
+    delivery.credential = [&](bool fresh) {
+      return auth_by_token ? delivery.token(fresh) : source.password();
     };
     std::vector<base::Fate> fates = transport::deliver(delivery);
     message_ids.remember(prepared->message.header, fates);
@@ -187,9 +192,19 @@ class OneShot {
     return *connections_;
   }
 
+  // For all messages of the session, so that its connection to Graph serves the next one.
+  net::HelperProgram& helper() {
+    if (!helper_) {
+      helper_.emplace(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
+                      cli::environment_for_child(environment_));
+    }
+    return *helper_;
+  }
+
   const cli::AgentOptions& options_;
   const cli::Environment& environment_;
   const cli::Person& person_;
+  std::optional<net::HelperProgram> helper_;
   std::optional<transport::KnownServers> known_;
   std::optional<transport::Connections> connections_;
 };

@@ -18,6 +18,7 @@
 #include "net/http_curl.h"
 #include "net/record.h"
 #include "token/oauth_request.h"
+#include "transport/graph_request.h"
 
 // Tokens pass through buffers that are not ours to wipe (strings of the JSON parser among them), so
 // this program wipes all memory that C++ gives back.
@@ -70,6 +71,11 @@ net::Record serve_reencode(net::Record request) {
   return answer;
 }
 
+net::Record serve_graph(net::Record request) {
+  static net::CurlClient client;  // keeps its connection for the next message
+  return transport::serve_graph_request(std::move(request), client);
+}
+
 struct Verb {
   const char* name;
   net::Record (*serve)(net::Record request);
@@ -77,6 +83,7 @@ struct Verb {
 constexpr std::array verbs = {
     Verb{"token", serve_token},
     Verb{"reencode", serve_reencode},
+    Verb{"graph", serve_graph},
 };
 
 net::Record serve(net::Record request) {

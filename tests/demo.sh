@@ -88,6 +88,10 @@ foreach (array_slice(file($argv[1]), (int)$argv[2]) as $line) {
   $word = strtoupper(substr($event["event"], 5));
   if (strpos($event["event"], "token.") === 0 && isset($event["outcome"]))
     printf("    %-10s %-44s %s\n", "token", "grant " . substr($event["event"], 6), $event["outcome"]);
+  if ($event["event"] === "graph.kept")
+    printf("    %-10s %-44s %s\n", "graph", "delivers to", str_replace(" ", ", ", $event["recipients"]));
+  if ($event["event"] === "graph.send")
+    printf("    %-10s %-44s %s\n", "graph", "POST sendMail, {$event["mailbox"]}", $event["outcome"]);
   if (strpos($event["event"], "smtp.") !== 0 || !isset($event["outcome"])) continue;
   if (!in_array($word, ["AUTH", "MAIL", "RCPT", "DATA", "END"])) continue;
   $said = $event["said"] ?? "";
@@ -126,7 +130,30 @@ scope = $(fact users 0 scope)
 keyring = file
 keyring_dir = $private/home/keyring
 CONF
+# The same mailbox by Microsoft Graph, for tenants that have switched SMTP AUTH off.
+graph_config=${MAILBEARER_CONFIG%/*}/graph.conf
+cat >"$graph_config" <<CONF
+[mailbearer]
+default = graph
+local_mail_to = $user
+state_dir = $private/home/state
+
+[account graph]
+provider = microsoft
+transport = graph
+user = $user
+rewrite_from = auto
+tenant = $(fact tenant domain)
+client_id = $(fact users 0 client_id)
+token_endpoint = $(fact token_endpoint)
+graph_endpoint = $(fact graph_endpoint)
+ca_file = $(fact ca_file)
+scope = https://graph.microsoft.com/Mail.Send offline_access
+keyring = file
+keyring_dir = $private/home/keyring
+CONF
 fact users 0 refresh_token | "$bin/mailbearer" secret set work refresh-token || exit 70
+fact users 0 refresh_token | MAILBEARER_CONFIG=$graph_config "$bin/mailbearer" secret set graph refresh-token || exit 70
 
 # What the callers run: it notes how it was called and how that ended, and is transparent otherwise.
 sendmail=$private/programs/sendmail
@@ -188,9 +215,16 @@ line_is() { # the line that the caller sees begins so
   case $(cat "$calls.line") in "sendmail: $1"*) ;; *) fail "the line should begin with: sendmail: $1" ;; esac
 }
 
+attachment_of() { # FILE: the bytes of its attachment
+  tr -d '\r' <"$1" |
+    awk '/^Content-Disposition: attachment/ { found = 1 } found && content && /^--/ { exit } content { print } found && /^$/ { content = 1 }' |
+    base64 -d
+}
+
 say 'Mailbearer: programs that know nothing of OAuth send mail through it.'
 say "Provider: the simulated Microsoft 365 of this build, on 127.0.0.1 port $(fact smtp starttls_port)."
 say "Account:  work ($user), signed in with a refresh token, in $MAILBEARER_CONFIG"
+say "          and graph, the same mailbox by Microsoft Graph (transport = graph), in $graph_config"
 say "Packages that the demo uses: $(sed 's/#.*//' "$here/setup/packages.demo" | tr -s ' \n' ' ')"
 
 heading 'PHP mail()'
@@ -273,14 +307,74 @@ printf 'Here they are.\n' |
 status=$?
 show 1 0 "$status"
 [ $status -eq 0 ] || { fail 'mutt failed:'; cat "$private/caller.out"; }
-tr -d '\r' <"$(new_mail)" |
-  awk '/^Content-Disposition: attachment/ { found = 1 } found && content && /^--/ { exit } content { print } found && /^$/ { content = 1 }' |
-  base64 -d >"$private/photos.arrived"
+attachment_of "$(new_mail)" >"$private/photos.arrived"
 if cmp -s "$private/photos.zip" "$private/photos.arrived"; then
   say '  the attachment arrived byte for byte'
 else
   fail 'the attachment changed on its way'
 fi
+
+# --- The same programs by Microsoft Graph: transport = graph, and nothing else changes for them.
+
+smtp_config=$MAILBEARER_CONFIG
+MAILBEARER_CONFIG=$graph_config
+nobody_but() { # ADDRESS...: the new mails are for these and for nobody else
+  for name in $(new_mails); do sed -n '/^\r$/q; s/\r$//; s/^X-Envelope-To: <\(.*\)>/\1/p' "$maildir/$name"; done |
+    sort -u >"$private/got"
+  printf '%s\n' "$@" | sort -u | cmp -s - "$private/got" || fail "recipients: $(tr '\n' ' ' <"$private/got")"
+  if [ -n "$(tail -n "+$((journal_lines + 1))" "$box/journal.jsonl" | grep '"event":"smtp')" ]; then fail 'SMTP was used'; fi
+}
+
+heading 'by Graph: PHP mail() with Bcc'
+begin
+php -d sendmail_path="$sendmail -t -i" -r '
+  exit(mail("ann@example.org", "Grüße from PHP", "By Graph.\n", "From: Shop <me@sandbox.example>\r\nBcc: audit@example.org") ? 0 : 1);'
+status=$?
+show 1 0 "$status"
+nobody_but ann@example.org audit@example.org
+if grep -q '^Bcc' "$(new_mail)"; then fail 'Bcc left with the message'; fi
+
+heading 'by Graph: git send-email, a series of two patches'
+begin
+(
+  cd "$private/repository" &&
+    git send-email --quiet --confirm=never --suppress-cc=all --from="Zoë Dev <$user>" --envelope-sender="$user" \
+      --to=list@example.org --smtp-server="$sendmail" patches/*.patch
+) >"$private/caller.out" 2>&1
+status=$?
+show 2 0 "$status"
+[ $status -eq 0 ] || { fail 'git send-email failed:'; cat "$private/caller.out"; }
+nobody_but list@example.org
+for name in $(new_mails); do tr -d '\r' <"$maildir/$name"; done | grep '^[+-][^+-]' >"$private/patches.arrived"
+cmp -s "$private/patches.sent" "$private/patches.arrived" || fail 'the patches changed on their way'
+
+heading 'by Graph: cron, the output of a job, for two people'
+begin
+printf '%s\n' 'From: root (Cron Daemon)' 'To: ops@example.org,two@example.org' \
+  'Subject: Cron <root@vm> /usr/local/bin/backup' 'MIME-Version: 1.0' 'Content-Type: text/plain; charset=UTF-8' \
+  'Content-Transfer-Encoding: 8bit' 'X-Cron-Env: <LOGNAME=root>' '' '37 Ordner gesichert, 0 übersprungen' |
+  (cd / && env -i PATH=/usr/bin:/bin MAILBEARER_CONFIG="$MAILBEARER_CONFIG" \
+    "$sendmail" -FCronDaemon -i -B8BITMIME -oem ops@example.org,two@example.org) >"$private/caller.out" 2>&1
+status=$?
+show 1 0 "$status"
+nobody_but ops@example.org two@example.org
+
+heading 'by Graph: an attachment of 2 MB, by mutt'
+head -c 2000000 "$private/photos.zip" >"$private/photo.jpg"
+begin
+printf 'Here it is.\n' |
+  mutt -n -F "$private/muttrc" -s 'Photo' -a "$private/photo.jpg" -- ann@example.org >"$private/caller.out" 2>&1
+status=$?
+show 1 0 "$status"
+[ $status -eq 0 ] || { fail 'mutt failed:'; cat "$private/caller.out"; }
+nobody_but ann@example.org
+attachment_of "$(new_mail)" >"$private/photo.arrived"
+if cmp -s "$private/photo.jpg" "$private/photo.arrived"; then
+  say '  the attachment arrived byte for byte'
+else
+  fail 'the attachment changed on its way'
+fi
+MAILBEARER_CONFIG=$smtp_config
 
 # --- What goes wrong, and what the caller sees then.
 

@@ -112,7 +112,8 @@ mail::SenderRules sender_rules(const Configuration& configuration, const Account
   if (user) rules.user = std::move(*user);
   rules.from = account.from;
   rules.rewrite_from = account.rewrite_from;
-  rules.null_sender = account.null_sender;
+  // Graph sends as a mailbox, always.
+  rules.null_sender = account.null_sender && account.transport == Transport::smtp;
   rules.sender_domain = configuration.domain;
   if (rules.sender_domain.empty()) rules.sender_domain = mail_name();
   if (rules.sender_domain.empty()) rules.sender_domain = rules.user.domain;

@@ -1,12 +1,12 @@
 #include "net/helper_program.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 
 #include "base/clock.h"
 #include "base/process.h"
-#include "net/record.h"
 
 namespace net {
 
@@ -18,16 +18,45 @@ constexpr std::int64_t reencode_ms = 120'000;
 }  // namespace
 
 HelperProgram::~HelperProgram() {
+  channel_.reset();
   for (const pid_t child : children_)
     base::reap_child(child, base::Deadline::after_ms(farewell_ms));
 }
 
 base::Result<base::Fd> HelperProgram::open() {
+  std::erase_if(children_, [](pid_t child) { return waitpid(child, nullptr, WNOHANG) == child; });
   // Its own session: what ends the caller's terminal must not cut a token request in two.
   base::Result<base::Child> child = base::start_child({path_}, environment_, true);
   if (!child) return std::move(child).error();
   children_.push_back(child->pid);
   return std::move(child->channel);
+}
+
+base::Done HelperProgram::hand_over(const Record& request, base::Deadline deadline) {
+  // A helper that had nothing to do for a while has ended, and has not read this request.
+  for (bool kept = channel_.open();; kept = false) {
+    if (!kept) {
+      base::Result<base::Fd> opened = open();
+      if (!opened) return std::move(opened).error();
+      channel_ = std::move(*opened);
+    }
+    base::Done sent = send_record(channel_.get(), request, deadline);
+    if (sent) return sent;
+    channel_.reset();
+    if (!kept) return sent;
+  }
+}
+
+base::Result<Record> HelperProgram::ask(const Record& request, base::Deadline deadline) {
+  base::Done handed = hand_over(request, deadline);
+  if (!handed) return std::move(handed).error();
+  base::Result<Record> answer = receive_record(channel_.get(), deadline);
+  if (answer) return answer;
+  channel_.reset();  // an answer that came late would be taken for another one's
+  base::Error error = std::move(answer).error();
+  error.fault = base::Fault::outcome_unknown;
+  error.kind = base::class_of(error.fault);
+  return error;
 }
 
 base::Result<base::Scratch> HelperProgram::reencode(const base::Scratch& whole, bool seven_bit) {

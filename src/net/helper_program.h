@@ -1,7 +1,7 @@
 // helper_program: mailbearer-helper as a child, started when first needed and ended with this
 // object. What it is asked: token requests (token/obtain, over a socket from open()) and
-// re-encoding (here). Owns: the children it started; each ends when its socket closes. Errors:
-// Fault::os, Fault::unavailable.
+// re-encoding (here), and whatever speaks in records (ask). Owns: the children it started; each
+// ends when its socket closes. Errors: Fault::os, Fault::unavailable.
 #pragma once
 
 #include <sys/types.h>
@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
 #include "base/scratch.h"
+#include "net/record.h"
 
 namespace net {
 
@@ -24,14 +26,20 @@ class HelperProgram {
   HelperProgram(const HelperProgram&) = delete;
   HelperProgram& operator=(const HelperProgram&) = delete;
 
-  // A helper of one's own; closing the socket ends it.
+  // A helper of one's own; closing the socket ends it. Those that have ended are reaped here.
   base::Result<base::Fd> open();
   // The whole message with the parts re-encoded that a server could not take; see mail/mime.h.
   base::Result<base::Scratch> reencode(const base::Scratch& whole, bool seven_bit);
+  // One request and its answer, on a channel that stays for the next one, so that the helper keeps
+  // its connections. Fault::outcome_unknown: the request was handed over, and no answer came.
+  base::Result<Record> ask(const Record& request, base::Deadline deadline);
 
  private:
+  base::Done hand_over(const Record& request, base::Deadline deadline);
+
   std::string path_;
   std::vector<std::string> environment_;
+  base::Fd channel_;
   std::vector<pid_t> children_;
 };
 

@@ -1,10 +1,12 @@
 // http: one HTTPS request and its answer. One of the four seams for tests; the real kind is
 // http_curl. No redirect is followed, no retry made, no environment believed. Limits: answer body 1
 // MiB. Errors: Fault::unavailable with the reason (name not found, timed out after 30 s,
-// certificate …).
+// certificate …); Fault::outcome_unknown where a streamed body had left whole and no answer came.
+// Of a streamed request a status is an answer, even if what follows it is broken or too long.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,9 @@ namespace net {
 // https, or http to this very machine by an address or name that no resolver changes.
 bool secret_may_travel(std::string_view url);
 
+// Up to `room` bytes into `into`; 0 at the end.
+using BodySource = std::function<base::Result<std::size_t>(char* into, std::size_t room)>;
+
 struct HttpRequest {
   std::string url{};
   std::string content_type = "application/x-www-form-urlencoded";
@@ -26,6 +31,12 @@ struct HttpRequest {
   std::string ca_file{};               // else the hashed directory of the system
   std::string proxy{};                 // only from configuration
   std::int64_t timeout_s = 30;         // connect and all
+  std::int64_t connect_s = 0;          // of it, for connecting; 0: no limit of its own
+  bool http2 = false;                  // where the server offers it
+  // A body that is read while it is sent, `streamed_bytes` long, instead of `body`. It is sent
+  // once: there is no way to begin it again.
+  BodySource streamed{};
+  std::uint64_t streamed_bytes = 0;
 };
 
 struct HttpAnswer {
@@ -34,6 +45,9 @@ struct HttpAnswer {
   std::int64_t retry_after_s =
       0;  // Retry-After in seconds or as a date, clamped to [1, 3600]; 0: absent
   base::Secret body{};
+  std::string request_id{};    // the server's name for the request
+  std::string authenticate{};  // WWW-Authenticate
+  bool request_whole = true;   // it had left to its last byte
 };
 
 class HttpClient {

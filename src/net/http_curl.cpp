@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "net/http_curl_failure.h"
 
 namespace net {
 
@@ -74,64 +75,23 @@ std::size_t receive(char* bytes, std::size_t one, std::size_t count, void* user)
   return size;
 }
 
-// "login.example.org" of "https://login.example.org/x", for sentences.
-std::string host_of(const std::string& url) {
-  const std::size_t scheme = url.find("://");
-  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  return base::clean(url.substr(begin, url.find_first_of("/?#", begin) - begin), 80);
+// A body on its way out.
+struct Sender {
+  const HttpRequest* request = nullptr;
+  base::Done read = base::done();
+};
+
+std::size_t send(char* into, std::size_t one, std::size_t count, void* user) {
+  auto* sender = static_cast<Sender*>(user);
+  base::Result<std::size_t> got = sender->request->streamed(into, one * count);
+  if (got) return *got;
+  sender->read = std::move(got).error();
+  return CURL_READFUNC_ABORT;
 }
 
-base::Error unreachable(const std::string& host, const std::string& reason) {
-  return base::failure(base::Fault::unavailable, "cannot reach " + host + " (" + reason + ")",
-                       "try again");
-}
-
-base::Error connect_failure(CURL* handle, const std::string& host, const char* words) {
-  long sys = 0;
-  curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &sys);
-  const char* reason = sys != 0 ? strerrordesc_np(static_cast<int>(sys)) : nullptr;
-  return unreachable(host, reason != nullptr ? reason : base::clean(words, 120));
-}
-
-base::Error transfer_failure(CURL* handle, CURLcode code, const HttpRequest& request,
-                             const Receiver& receiver, const char* words) {
-  const std::string host = host_of(request.url);
-  const std::string said = base::clean(words, 160);
-  switch (code) {
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      // libcurl's code for HTTP/0.9, too: anything may listen on a port.
-      if (base::starts_with_ignoring_case(request.url, "https://")) {
-        return base::failure(base::Fault::unavailable, "answer of " + host + " is not HTTP",
-                             "check the address in the configuration");
-      }
-      [[fallthrough]];
-    case CURLE_URL_MALFORMAT:
-      return base::failure(base::Fault::config, "not an https:// address: " + host,
-                           "check the address in the configuration");
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return unreachable(host, "name not found");
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return unreachable(host, "name of https_proxy not found");
-    case CURLE_OPERATION_TIMEDOUT:
-      return unreachable(host, "timed out after " + std::to_string(request.timeout_s) + " s");
-    case CURLE_COULDNT_CONNECT:
-      return connect_failure(handle, host, words);
-    case CURLE_SSL_CACERT_BADFILE:
-      return base::failure(base::Fault::config, "cannot use ca_file " + request.ca_file,
-                           "check ca_file");
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CONNECT_ERROR:
-      return base::failure(base::Fault::unavailable, "TLS with " + host + " failed (" + said + ")",
-                           "check ca_file and clock, then try again");
-    case CURLE_WRITE_ERROR:
-      if (!receiver.too_large) break;
-      return base::failure(base::Fault::unavailable, "answer of " + host + " is over 1 MiB",
-                           "check the address in the configuration");
-    default:
-      break;
-  }
-  return unreachable(host, said.empty() ? curl_easy_strerror(code) : said);
+// libcurl would send a request again when a kept connection turns out to be closed.
+int never_again(void*, curl_off_t, int) {
+  return CURL_SEEKFUNC_FAIL;
 }
 
 void set_trust(CURL* handle, const HttpRequest& request) {
@@ -154,19 +114,33 @@ void set_route(CURL* handle, const HttpRequest& request) {
   // An empty text, not a null pointer: it also silences the proxy variables of the environment.
   curl_easy_setopt(handle, CURLOPT_PROXY, request.proxy.c_str());
   curl_easy_setopt(handle, CURLOPT_NOPROXY, "");
-  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(
+      handle, CURLOPT_HTTP_VERSION,
+      static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_s * 1000));
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeout_s * 1000));
+  curl_easy_setopt(
+      handle, CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>((request.connect_s > 0 ? request.connect_s : request.timeout_s) * 1000));
 }
 
-void set_body(CURL* handle, const HttpRequest& request, Receiver& receiver) {
-  const std::string_view body = request.body.reveal();
+void set_stream(CURL* handle, const HttpRequest& request, Sender& sender) {
+  sender.request = &request;
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                   static_cast<curl_off_t>(request.streamed_bytes));
+  curl_easy_setopt(handle, CURLOPT_READFUNCTION, send);
+  curl_easy_setopt(handle, CURLOPT_READDATA, &sender);
+  curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, never_again);
+}
+
+void set_body(CURL* handle, const HttpRequest& request, Receiver& receiver, Sender& sender) {
   curl_easy_setopt(handle, CURLOPT_POST, 1L);
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &receiver);
+  if (request.streamed) return set_stream(handle, request, sender);
+  const std::string_view body = request.body.reveal();
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
 }
 
 List header_lines(const HttpRequest& request) {
@@ -178,11 +152,28 @@ List header_lines(const HttpRequest& request) {
   return list;
 }
 
-HttpAnswer answer_of(CURL* handle, Receiver& receiver) {
-  HttpAnswer answer;
+long status_of(CURL* handle) {
   long status = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-  answer.status = static_cast<int>(status);
+  return status;
+}
+
+// Whether the streamed body has left to its last byte, as far as libcurl can tell.
+bool left_whole(CURL* handle, const HttpRequest& request) {
+  curl_off_t sent = 0;
+  curl_easy_getinfo(handle, CURLINFO_SIZE_UPLOAD_T, &sent);
+  return sent >= 0 && static_cast<std::uint64_t>(sent) >= request.streamed_bytes;
+}
+
+std::string field_of(CURL* handle, const char* name, std::size_t limit) {
+  curl_header* found = nullptr;
+  if (curl_easy_header(handle, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK) return {};
+  return base::clean(found->value, limit);
+}
+
+HttpAnswer answer_of(CURL* handle, Receiver& receiver) {
+  HttpAnswer answer;
+  answer.status = static_cast<int>(status_of(handle));
   const char* type = nullptr;
   curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &type);
   if (type != nullptr) answer.content_type = base::clean(type, 100);
@@ -190,8 +181,24 @@ HttpAnswer answer_of(CURL* handle, Receiver& receiver) {
   if (curl_easy_header(handle, "Retry-After", 0, CURLH_HEADER, -1, &found) == CURLHE_OK) {
     answer.retry_after_s = retry_after_seconds(found->value, base::wall_seconds());
   }
+  answer.request_id = field_of(handle, "request-id", 100);
+  answer.authenticate = field_of(handle, "WWW-Authenticate", 4096);
   answer.body = std::move(receiver.body);
   return answer;
+}
+
+// What became of a request whose body cannot be sent again.
+base::Result<HttpAnswer> outcome_of_stream(CURL* handle, Receiver& receiver, base::Error broken,
+                                           const Sender& sender) {
+  const bool whole = left_whole(handle, *sender.request);
+  if (status_of(handle) >= 200) {
+    HttpAnswer answer = answer_of(handle, receiver);
+    answer.request_whole = whole;
+    return answer;
+  }
+  if (!sender.read) return sender.read.error();
+  if (whole) return without_answer(std::move(broken));
+  return broken;
 }
 
 }  // namespace
@@ -221,11 +228,19 @@ base::Result<HttpAnswer> CurlClient::post(const HttpRequest& request) {
   }
   set_trust(handle, request);
   set_route(handle, request);
-  set_body(handle, request, receiver);
+  Sender sender;
+  set_body(handle, request, receiver, sender);
   const CURLcode code = curl_easy_perform(handle);
-  base::Result<HttpAnswer> answer =
-      code == CURLE_OK ? base::Result<HttpAnswer>(answer_of(handle, receiver))
-                       : transfer_failure(handle, code, request, receiver, words.data());
+  base::Result<HttpAnswer> answer = base::Error();
+  if (code == CURLE_OK) {
+    answer = answer_of(handle, receiver);
+    if (request.streamed) answer->request_whole = left_whole(handle, request);
+  } else {
+    base::Error broken =
+        transfer_failure({handle, code, request, receiver.too_large, words.data()});
+    answer = request.streamed ? outcome_of_stream(handle, receiver, std::move(broken), sender)
+                              : base::Result<HttpAnswer>(std::move(broken));
+  }
   curl_easy_reset(handle);  // forgets the pointers into this call's memory
   return answer;
 }

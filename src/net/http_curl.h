@@ -1,8 +1,9 @@
-// http_curl: the HttpClient that speaks to the world, by libcurl, which no other file sees.
-// TLS 1.2 or newer, chain and name verified; HTTPS only; HTTP/1.1; no redirect, no retry, no
-// cookie, no netrc, no compression; the environment is not asked. One client keeps its connections
-// for the next request. Limits: answer 1 MiB (the rest is not read), the request's deadline for all
-// of it. Linked by mailbearer-helper only. Trusts: nothing that the server says.
+// http_curl: the HttpClient that speaks to the world, by libcurl, which no other file but
+// http_curl_failure sees. TLS 1.2 or newer, chain and name verified; HTTPS only; HTTP/1.1, or 2
+// where a request wants it; no redirect, no retry, no cookie, no netrc, no compression; the
+// environment is not asked. One client keeps its connections for the next request. Limits: answer 1
+// MiB (the rest is not read), the request's deadline for all of it. Linked by mailbearer-helper
+// only. Trusts: nothing that the server says.
 #pragma once
 
 #include <memory>

@@ -4,16 +4,11 @@
 #include <array>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "sandbox/assertion.h"
-#include "sandbox/entra.h"
-#include "sandbox/tls_identity.h"
 
 namespace sandbox {
 
 namespace {
-
-constexpr std::int64_t repeated_limit_bytes = 1LL << 30;
 
 WebAnswer json_answer(int status, const Json& body) {
   WebAnswer answer;
@@ -32,77 +27,7 @@ bool same_secret(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-// Retry-After, redirect and the rest of a token endpoint's answer.
-std::string read_token_fault(const Json& asked, Fault& fault) {
-  fault.http_status = static_cast<int>(number_member(asked, "status"));
-  if (fault.http_status != 0 && (fault.http_status < 200 || fault.http_status > 599)) {
-    return "status must be from 200 to 599";
-  }
-  fault.body = text_member(asked, "body");
-  fault.repeat = std::max<std::int64_t>(1, number_member(asked, "repeat", 1));
-  if (fault.repeat > repeated_limit_bytes / static_cast<std::int64_t>(fault.body.size() + 1)) {
-    return "body and repeat make more than 1 GiB";
-  }
-  if (const long code = number_member(asked, "code"); code != 0 || asked.contains("error")) {
-    EntraError error = entra_error(code, text_member(asked, "description"));
-    error.error = text_member(asked, "error", error.error);
-    if (!asked.contains("code")) error.codes.clear();
-    if (fault.http_status != 0) error.status = fault.http_status;
-    const WebAnswer shaped = entra_answer(error);
-    fault.http_status = shaped.status;
-    fault.body = shaped.body;
-    fault.headers = shaped.headers;
-  }
-  if (const Json* retry = member(asked, "retry_after")) {
-    fault.headers.emplace_back("Retry-After",
-                               retry->is_string() ? retry->get<std::string>() : write_json(*retry));
-    if (fault.http_status == 0) fault.http_status = 429;
-  }
-  if (const std::string to = text_member(asked, "redirect"); !to.empty()) {
-    fault.headers.emplace_back("Location", to);
-    if (fault.http_status == 0) fault.http_status = 302;
-  }
-  if (!fault.body.empty() && fault.http_status == 0) fault.http_status = 200;
-  for (const auto& [name, value] : fault.headers) {
-    if (base::has_control(value)) return name + " holds a control byte";
-  }
-  return {};
-}
-
 }  // namespace
-
-Fault read_fault(const Json& asked, std::string& wrong) {
-  Fault fault;
-  fault.stage = text_member(asked, "stage");
-  fault.times = number_member(asked, "times", 1);
-  fault.delay_ms = std::clamp<std::int64_t>(number_member(asked, "delay_ms"), 0, 600'000);
-  fault.keep = flag_member(asked, "keep");
-  fault.reply = text_member(asked, "reply");
-  fault.challenge = text_member(asked, "challenge");
-  fault.certificate = text_member(asked, "certificate");
-  const std::string action = text_member(asked, "action");
-  if (!action.empty() && !parse_action(action, fault.action)) {
-    wrong = "unknown action " + base::clean(action, 40);
-  } else if (fault.times < 1) {
-    wrong = "times must be at least 1";
-  } else if (fault.stage == "token") {
-    wrong = read_token_fault(asked, fault);
-    // A delay alone keeps the true answer.
-    const bool nothing_else = fault.http_status == 0 && fault.action == Fault::Action::reply;
-    if (nothing_else && fault.delay_ms > 0) fault.action = Fault::Action::slow;
-  } else if (!is_smtp_stage(fault.stage)) {
-    wrong = "unknown stage " + base::clean(fault.stage, 40);
-  } else if (!fault.certificate.empty()) {
-    CertificateKind kind = CertificateKind::good;
-    if (fault.stage != "tls" || !parse_certificate_kind(fault.certificate, kind)) {
-      wrong = "certificate is for stage tls: expired, not-yet-valid, wrong-name or self-signed";
-    }
-  } else if (fault.action == Fault::Action::reply && fault.reply.empty() && fault.delay_ms == 0 &&
-             fault.challenge.empty()) {
-    wrong = "a fault needs an action, a reply, a challenge or a delay_ms";
-  }
-  return fault;
-}
 
 WebAnswer Control::answer(const WebRequest& request) {
   static constexpr std::array verbs = {
@@ -116,6 +41,7 @@ WebAnswer Control::answer(const WebRequest& request) {
       Verb{"/control/limits", &Control::limits},
       Verb{"/control/certificate", &Control::certificate},
       Verb{"/control/issue", &Control::issue},
+      Verb{"/control/sessions", &Control::sessions},
   };
   if (!same_secret(request.authorization, "Bearer " + token_)) {
     return json_answer(401, {{"error", "the token of sandbox.json is needed"}});
@@ -124,6 +50,9 @@ WebAnswer Control::answer(const WebRequest& request) {
     Json counts = Json::object();
     for (const auto& [what, count] : journal_.counts()) counts[what] = count;
     return json_answer(200, {{"counts", counts}});
+  }
+  if (request.method == "GET" && request.path == "/control/drafts") {
+    return json_answer(200, drafts_.tell());
   }
   const auto* found = std::find_if(verbs.begin(), verbs.end(), [&](const Verb& verb) {
     return request.path == verb.path && request.method == "POST";
@@ -147,6 +76,7 @@ std::string Control::fault(const Json& asked, Json&) {
 
 std::string Control::reset(const Json&, Json&) {
   faults_.clear();
+  drafts_.clear();
   tenant_.reset_switches();
   limits_.set(options_.messages_per_minute, options_.connections_per_mailbox);
   limits_.forget_messages();
@@ -207,6 +137,12 @@ std::string Control::certificate(const Json& asked, Json&) {
   const std::string pem = text_member(asked, "pem");
   if (!is_rsa_certificate(pem)) return "pem is no certificate with an RSA key";
   return tenant_.add_certificate(text_member(asked, "client_id"), pem) ? "" : "no such client_id";
+}
+
+std::string Control::sessions(const Json& asked, Json&) {
+  if (!flag_member(asked, "expired")) return "expired must be true";
+  drafts_.expire_sessions();
+  return {};
 }
 
 std::string Control::issue(const Json& asked, Json& told) {

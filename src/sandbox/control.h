@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sandbox/fault.h"
+#include "sandbox/graph_drafts.h"
 #include "sandbox/journal.h"
 #include "sandbox/json.h"
 #include "sandbox/limits.h"
@@ -18,12 +19,13 @@ namespace sandbox {
 class Control {
  public:
   Control(const Options& options, Tenant& tenant, Journal& journal, FaultBoard& faults,
-          Limits& limits, std::string token)
+          Limits& limits, GraphDrafts& drafts, std::string token)
       : options_(options),
         tenant_(tenant),
         journal_(journal),
         faults_(faults),
         limits_(limits),
+        drafts_(drafts),
         token_(std::move(token)) {}
 
   WebAnswer answer(const WebRequest& request);
@@ -42,6 +44,7 @@ class Control {
   std::string device(const Json& asked, Json& told);
   std::string limits(const Json& asked, Json& told);
   std::string certificate(const Json& asked, Json& told);
+  std::string sessions(const Json& asked, Json& told);
   std::string issue(const Json& asked, Json& told);
 
   const Options& options_;
@@ -49,6 +52,7 @@ class Control {
   Journal& journal_;
   FaultBoard& faults_;
   Limits& limits_;
+  GraphDrafts& drafts_;
   std::string token_;
 };
 

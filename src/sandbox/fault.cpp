@@ -59,12 +59,17 @@ bool parse_item(std::string_view item, Fault& fault) {
     return false;
   }
   if (take_suffix(item, "-at-", value)) {
-    constexpr std::array<std::string_view, 5> stages = {"rcpt", "data", "mid-data", "end", "quit"};
+    constexpr std::array<std::string_view, 6> stages = {"rcpt", "data", "mid-data",
+                                                        "end",  "quit", "graph"};
     if (std::find(stages.begin(), stages.end(), value) == stages.end()) return false;
     fault.stage = value;
   } else if (take_suffix(item, "-after-dot", value)) {
     if (!value.empty()) return false;
     fault.stage = "end";
+    fault.keep = true;
+  } else if (take_suffix(item, "-after-graph", value)) {
+    if (!value.empty()) return false;
+    fault.stage = "graph";
     fault.keep = true;
   }
   if (parse_action(item, fault.action)) return fault.action != Fault::Action::reply;
@@ -85,6 +90,13 @@ bool is_smtp_stage(std::string_view stage) {
   constexpr std::array<std::string_view, 12> stages = {"banner",   "ehlo", "starttls", "tls",
                                                        "auth",     "mail", "rcpt",     "data",
                                                        "mid-data", "end",  "quit",     "rset"};
+  return std::find(stages.begin(), stages.end(), stage) != stages.end();
+}
+
+bool is_graph_stage(std::string_view stage) {
+  constexpr std::array<std::string_view, 8> stages = {
+      "graph.request", "graph.send",  "graph.draft",  "graph.attachment",
+      "graph.session", "graph.slice", "graph.delete", "graph.read"};
   return std::find(stages.begin(), stages.end(), stage) != stages.end();
 }
 
@@ -124,6 +136,10 @@ std::optional<Fault> FaultBoard::take(const std::string& stage) {
   const std::lock_guard lock(mutex_);
   const auto found = waiting_.find(stage);
   if (found == waiting_.end() || found->second.empty()) return std::nullopt;
+  if (found->second.front().skip > 0) {
+    --found->second.front().skip;
+    return std::nullopt;
+  }
   Fault fault = found->second.front();
   if (--found->second.front().times <= 0) found->second.pop_front();
   return fault;

@@ -3,7 +3,8 @@
 //
 //   fault+ITEM[+ITEM...]      ITEM = ACTION[-at-STAGE | -after-dot][-times-N]
 //   ACTION = CODE[-X.Y.Z]  a reply of that code; or close, reset, hang, garbage, slow, flood
-//   STAGE  = rcpt (also when none is named), data, mid-data, end, quit
+//   STAGE  = rcpt (also when none is named), data, mid-data, end, quit; graph, for sendMail and
+//            send of Graph, where CODE is of HTTP; -after-graph is what -after-dot is there
 //
 //   fault+550-5.1.1@x             RCPT is refused
 //   fault+451-4.7.500-times-2@x   RCPT is deferred twice, then taken
@@ -30,11 +31,13 @@ namespace sandbox {
 
 struct Fault {
   enum class Action : std::uint8_t { reply, close, reset, hang, garbage, slow, flood };
-  std::string stage{};  // banner ehlo starttls tls auth mail rcpt data mid-data end quit, or token
+  std::string
+      stage{};  // banner ehlo starttls tls auth mail rcpt data mid-data end quit, token, graph.*
   Action action = Action::reply;
   std::int64_t times = 1;
   std::int64_t delay_ms = 0;  // waited first
-  bool keep = false;          // at end: the mail is kept all the same
+  std::int64_t skip = 0;      // so many requests pass first
+  bool keep = false;          // at end and of Graph: what was asked for is done all the same
 
   // Of the mail service.
   int code = 0;               // with `status`, where no whole reply is given
@@ -42,7 +45,7 @@ struct Fault {
   std::string reply{};        // a whole reply, lines separated by LF, sent as it is
   std::string challenge{};    // auth: sent in base64 behind a 334 first
   std::string certificate{};  // tls: expired, not-yet-valid, wrong-name, self-signed
-  // Of the token endpoint.
+  // Of the token endpoint and of Graph.
   int http_status = 0;
   std::string body{};
   std::int64_t repeat = 1;  // the body so many times
@@ -51,6 +54,7 @@ struct Fault {
 
 bool parse_action(std::string_view word, Fault::Action& action);
 bool is_smtp_stage(std::string_view stage);
+bool is_graph_stage(std::string_view stage);
 
 // The faults that the address asks for; none for an ordinary one.
 base::Result<std::vector<Fault>> recipient_faults(std::string_view address);

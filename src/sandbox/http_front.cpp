@@ -11,6 +11,7 @@
 #include <list>
 #include <thread>
 
+#include "base/text.h"
 #include "sandbox/options.h"
 
 namespace sandbox {
@@ -21,7 +22,9 @@ constexpr std::size_t body_limit_bytes = 4 * 1024 * 1024;
 constexpr std::size_t path_limit = 1000;
 constexpr std::size_t thread_count = 64;
 constexpr std::int64_t slice_ms = 50;
+constexpr std::int64_t hang_ms = 600'000;
 constexpr std::size_t piece_bytes = 64 * 1024;
+constexpr std::size_t requests_per_connection = 1000;
 
 WebRequest to_request(const httplib::Request& from) {
   WebRequest request;
@@ -30,6 +33,7 @@ WebRequest to_request(const httplib::Request& from) {
   request.query = from.params;
   request.content_type = from.get_header_value("Content-Type");
   request.authorization = from.get_header_value("Authorization");
+  for (const auto& [name, value] : from.headers) request.headers.emplace(base::lower(name), value);
   return request;
 }
 
@@ -53,6 +57,39 @@ void set_repeated(httplib::Response& into, const WebAnswer& answer) {
       });
 }
 
+void break_off(const SSL* ssl, WebEnd end, const std::atomic<bool>& stopping) {
+  const int fd = SSL_get_fd(ssl);
+  for (std::int64_t waited = 0; end == WebEnd::hang && waited < hang_ms && !stopping;
+       waited += slice_ms) {
+    pollfd peer{fd, POLLRDHUP, 0};
+    if (poll(&peer, 1, static_cast<int>(slice_ms)) > 0) break;
+  }
+  if (end == WebEnd::garbage) {
+    // Below TLS: the client finds no record there.
+    constexpr std::string_view junk = "\x01\x02 this is no TLS record \xff\r\n\r\n";
+    static_cast<void>(send(fd, junk.data(), junk.size(), MSG_NOSIGNAL));
+  }
+  if (end == WebEnd::reset) {
+    const sockaddr nobody{AF_UNSPEC, {}};  // dissolves the connection by a RST
+    static_cast<void>(connect(fd, &nobody, sizeof nobody));
+  }
+  shutdown(fd, SHUT_RDWR);
+}
+
+// The rest of the body is never read: the connection ends behind the answer.
+void end_behind(const httplib::Request& from, httplib::Response& into) {
+  if (from.ssl == nullptr || into.body.empty()) return;
+  const std::string body = std::move(into.body);
+  into.body.clear();
+  into.set_header("Connection", "close");
+  into.set_content_provider(
+      body.size(), into.get_header_value("Content-Type"),
+      [body](std::size_t offset, std::size_t length, httplib::DataSink& sink) {
+        return sink.write(body.data() + offset, length);
+      },
+      [fd = SSL_get_fd(from.ssl)](bool) { shutdown(fd, SHUT_WR); });
+}
+
 }  // namespace
 
 struct HttpFront::Servers {
@@ -60,21 +97,21 @@ struct HttpFront::Servers {
   std::vector<std::thread> threads;
   std::atomic<bool> stopping{false};
   WebService service;
+  WebGate gate;
 
-  void give(const httplib::Request& from, const WebRequest& request, httplib::Response& into) {
-    const WebAnswer answer = service(request);
+  void give(const httplib::Request& from, const WebAnswer& answer, httplib::Response& into) {
     for (std::int64_t waited = 0; waited < answer.delay_ms && !stopping; waited += slice_ms) {
       poll(nullptr, 0, static_cast<int>(slice_ms));
     }
-    if (answer.close && from.ssl != nullptr) {
-      shutdown(SSL_get_fd(from.ssl), SHUT_RDWR);
+    if (answer.end != WebEnd::answer && from.ssl != nullptr) {
+      break_off(from.ssl, answer.end, stopping);
       return;
     }
     into.status = answer.status;
     for (const auto& [name, value] : answer.headers) into.set_header(name, value);
     if (answer.repeat > 1 && !answer.body.empty()) {
       set_repeated(into, answer);
-    } else {
+    } else if (!answer.body.empty()) {
       into.set_content(answer.body, answer.content_type);
     }
   }
@@ -83,6 +120,7 @@ struct HttpFront::Servers {
     server.new_task_queue = [] { return new httplib::ThreadPool(thread_count); };
     server.set_payload_max_length(body_limit_bytes);
     server.set_tcp_nodelay(true);
+    server.set_keep_alive_max_count(requests_per_connection);
     // The library matches paths by std::regex, whose depth grows with the path.
     server.set_pre_routing_handler([](const httplib::Request& from, httplib::Response& into) {
       if (from.path.size() <= path_limit) return httplib::Server::HandlerResponse::Unhandled;
@@ -90,19 +128,38 @@ struct HttpFront::Servers {
       return httplib::Server::HandlerResponse::Handled;
     });
     server.Get(".*", [this](const httplib::Request& from, httplib::Response& into) {
-      give(from, to_request(from), into);
+      give(from, service(to_request(from)), into);
     });
-    server.Post(".*", [this](const httplib::Request& from, httplib::Response& into,
-                             const httplib::ContentReader& reader) {
-      WebRequest request = to_request(from);
-      reader([&](const char* bytes, std::size_t count) {
+    const auto with_body = [this](const httplib::Request& from, httplib::Response& into,
+                                  const httplib::ContentReader& reader) {
+      take(from, into, reader);
+    };
+    server.Post(".*", with_body);
+    server.Put(".*", with_body);
+    server.Delete(".*", with_body);
+  }
+
+  void take(const httplib::Request& from, httplib::Response& into,
+            const httplib::ContentReader& reader) {
+    WebRequest request = to_request(from);
+    if (gate) {
+      if (const std::optional<WebAnswer> early = gate(request)) {
+        give(from, *early, into);
+        if (early->end == WebEnd::answer) end_behind(from, into);
+        return;
+      }
+    }
+    // Without either the library would read until the connection ends.
+    if (from.has_header("Content-Length") || from.has_header("Transfer-Encoding")) {
+      const bool whole = reader([&](const char* bytes, std::size_t count) {
         if (request.body.size() + count > body_limit_bytes) return false;
         request.body.append(bytes, count);
         return true;
       });
-      read_form(request);
-      give(from, request, into);
-    });
+      request.too_large = !whole;
+    }
+    read_form(request);
+    give(from, service(request), into);
   }
 };
 
@@ -138,8 +195,9 @@ base::Done HttpFront::bind(const TlsIdentity& tls, const std::vector<std::string
   return base::done();
 }
 
-void HttpFront::start(WebService service) {
+void HttpFront::start(WebService service, WebGate gate) {
   servers_->service = std::move(service);
+  servers_->gate = std::move(gate);
   for (httplib::SSLServer& server : servers_->list) {
     servers_->threads.emplace_back([&server] { server.listen_after_bind(); });
   }

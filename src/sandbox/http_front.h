@@ -24,7 +24,7 @@ class HttpFront {
   base::Done bind(const TlsIdentity& tls, const std::vector<std::string>& addresses,
                   std::uint16_t port);
   std::uint16_t port() const { return port_; }
-  void start(WebService service);
+  void start(WebService service, WebGate gate = {});
   void stop();
 
  private:

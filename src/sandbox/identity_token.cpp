@@ -32,10 +32,11 @@ WebAnswer Identity::token(const WebRequest& request, const std::string& tenant) 
     answer.body = fault->body;
     answer.repeat = fault->repeat;
     answer.delay_ms = fault->delay_ms;
-    answer.close = fault->action == Fault::Action::close;
+    if (fault->action == Fault::Action::close) answer.end = WebEnd::close;
     answer.headers = fault->headers;
     // A delay alone: the true answer, later.
-    if (fault->http_status != 0 || answer.close || fault->action != Fault::Action::slow) {
+    if (fault->http_status != 0 || answer.end != WebEnd::answer ||
+        fault->action != Fault::Action::slow) {
       return answer;
     }
     WebAnswer late = grant(request, tenant, kind);
@@ -184,7 +185,9 @@ WebAnswer Identity::token_answer(const TokenFacts& facts) {
   if (access.app_only()) {
     // What an administrator granted to the application: ".default" stands for all of it.
     const bool graph = access.resource == "https://graph.microsoft.com";
-    access.permissions = {graph ? "Mail.Send" : "SMTP.SendAsApp"};
+    const std::optional<App> app = tenant_.app(access.client_id);
+    access.permissions =
+        graph && app ? app->graph_roles : std::vector<std::string>{"SMTP.SendAsApp"};
   }
   Json body = {{"token_type", "Bearer"}};
   if (!facts.user.empty()) body["scope"] = facts.scope.text();

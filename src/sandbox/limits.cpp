@@ -17,6 +17,14 @@ void Limits::enter(const std::string& mailbox) {
   ++open_[mailbox];
 }
 
+bool Limits::enter_at_most(const std::string& mailbox, std::int64_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::int64_t& open = open_[mailbox];
+  if (limit > 0 && open >= limit) return false;
+  ++open;
+  return true;
+}
+
 void Limits::leave(const std::string& mailbox) {
   const std::lock_guard lock(mutex_);
   const auto found = open_.find(mailbox);

@@ -18,6 +18,8 @@ class Limits {
   void set(std::int64_t messages_per_minute, std::int64_t connections);
   void enter(const std::string& mailbox);
   void leave(const std::string& mailbox);
+  // Enters unless so many are in already; 0: no limit.
+  bool enter_at_most(const std::string& mailbox, std::int64_t limit);
   bool too_many_connections(const std::string& mailbox) const;
   // Counts one message now, unless the minute is full: then false.
   bool take_message(const std::string& mailbox, std::int64_t now_ms);

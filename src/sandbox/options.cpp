@@ -39,6 +39,8 @@ constexpr std::array flags = {
     Flag{"--without-auth", &Options::without_auth},
     Flag{"--strict-auth-line", &Options::strict_auth_line},
     Flag{"--replace-message-id", &Options::replace_message_id},
+    Flag{"--graph-drop-headers", &Options::graph_drop_headers},
+    Flag{"--graph-drop-x-headers", &Options::graph_drop_x_headers},
     Flag{"--until-stdin-closes", &Options::until_stdin_closes},
     Flag{"--help", &Options::help},
     Flag{"--version", &Options::version},
@@ -59,6 +61,11 @@ constexpr std::array numbers = {
     Number{"--limit-connections", &Options::connections_per_mailbox, 0, 10'000},
     Number{"--tarpit-ms", &Options::tarpit_ms, 0, 600'000},
     Number{"--timeout", &Options::timeout_s, 1, 86'400},
+    Number{"--graph-request-limit", &Options::graph_request_limit, 1, 4 * 1024 * 1024},
+    Number{"--graph-at-once", &Options::graph_at_once, 0, 10'000},
+    Number{"--graph-session-minimum", &Options::graph_session_minimum, 0, any_size},
+    Number{"--graph-session-life", &Options::graph_session_s, 0, 1'000'000},
+    Number{"--graph-lose-over", &Options::graph_lose_over, 0, any_size},
     Number{"--parent-pid", &Options::parent_pid, 1, INT32_MAX},
 };
 
@@ -186,7 +193,8 @@ base::Result<Options> parse_options(const std::vector<std::string>& arguments) {
 
 std::string_view usage_text() {
   return "usage: mailbearer-sandbox --directory DIR [options]\n"
-         "A simulated Microsoft 365 on the loopback interface: sign-in, tokens, mail submission.\n"
+         "A simulated Microsoft 365 on the loopback interface: sign-in, tokens, mail submission,\n"
+         "Graph.\n"
          "  --bind ADDRESS  --host NAME  --http-port N  --smtp-port N  --smtps-port N\n"
          "  --seed FILE  --app-certificate FILE  --expires-in SECONDS  --strict-rotation\n"
          "  --auto-consent USER  --device-interval SECONDS  --without CAPABILITY[,...]\n"
@@ -194,6 +202,9 @@ std::string_view usage_text() {
          "  --strict-auth-line  --replace-message-id  --size-limit BYTES  --store-limit BYTES\n"
          "  --recipient-limit N  --line-limit OCTETS  --limit-messages-per-minute N\n"
          "  --limit-connections N  --tarpit-ms N  --timeout SECONDS  --parent-pid PID\n"
+         "  --graph-request-limit BYTES  --graph-at-once N  --graph-session-minimum BYTES\n"
+         "  --graph-session-life SECONDS  --graph-lose-over BYTES\n"
+         "  --graph-drop-headers  --graph-drop-x-headers\n"
          "  --until-stdin-closes  --help  --version\n";
 }
 

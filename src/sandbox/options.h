@@ -47,6 +47,15 @@ struct Options {
   std::int64_t tarpit_ms = 0;
   std::int64_t timeout_s = 300;
 
+  // Graph.
+  std::int64_t graph_request_limit = 4 * 1024 * 1024;  // and never more
+  std::int64_t graph_at_once = 4;                      // of an application and a mailbox; 0: any
+  std::int64_t graph_session_minimum = 3 * 1024 * 1024;
+  std::int64_t graph_session_s = 86'400;
+  std::int64_t graph_lose_over = 0;   // larger requests get a 200 and are not sent; 0: none
+  bool graph_drop_headers = false;    // fields that do not begin with X-
+  bool graph_drop_x_headers = false;  // those that do
+
   // Process.
   std::int64_t parent_pid = 0;
   bool until_stdin_closes = false;

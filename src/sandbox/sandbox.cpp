@@ -75,7 +75,8 @@ Sandbox::Sandbox(const Options& options, Seed seed, Journal journal,
       tls_(std::move(tls)),
       services_{options_, tenant_,         journal_,  faults_,  limits_,
                 *tls_,    places_.maildir, host_name, stopping_},
-      identity_(options_, tenant_, journal_, faults_) {}
+      identity_(options_, tenant_, journal_, faults_),
+      graph_(services_) {}
 
 base::Result<std::unique_ptr<Sandbox>> Sandbox::start(const Options& asked) {
   Options options = asked;
@@ -121,12 +122,15 @@ base::Done Sandbox::open_ports() {
 void Sandbox::serve() {
   identity_.set_base_url(places_.base_url);
   control_ = std::make_unique<Control>(options_, tenant_, journal_, faults_, limits_,
-                                       places_.control_token);
-  http_.start([this](const WebRequest& request) {
-    // Graph joins here: one more prefix, one more service.
-    if (request.path.rfind("/control/", 0) == 0) return control_->answer(request);
-    return identity_.answer(request);
-  });
+                                       graph_.drafts(), places_.control_token);
+  graph_.set_base_url(places_.base_url);
+  http_.start(
+      [this](const WebRequest& request) {
+        if (request.path.rfind("/control/", 0) == 0) return control_->answer(request);
+        if (Graph::owns(request.path)) return graph_.answer(request);
+        return identity_.answer(request);
+      },
+      [this](WebRequest& request) { return graph_.gate(request); });
   const auto dialogue = [this](bool implicit_tls) {
     return [this, implicit_tls](Connection& connection) {
       Submission(services_, connection, ++connections_).run(implicit_tls);

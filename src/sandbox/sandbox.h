@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "sandbox/control.h"
+#include "sandbox/graph.h"
 #include "sandbox/http_front.h"
 #include "sandbox/identity.h"
 #include "sandbox/journal.h"
@@ -68,6 +69,7 @@ class Sandbox {
   std::atomic<std::uint64_t> connections_{0};
   Services services_;
   Identity identity_;
+  Graph graph_;
   std::unique_ptr<Control> control_;
   HttpFront http_;
   Listener smtp_;

@@ -27,6 +27,7 @@ constexpr std::array known = {
     Permission{graph, "Mail.Send"},
     Permission{graph, "Mail.Send.Shared"},
     Permission{graph, "Mail.ReadWrite"},
+    Permission{graph, "Mail.ReadWrite.Shared"},
     Permission{graph, "User.Read"},
 };
 
@@ -83,8 +84,14 @@ bool allows_smtp(const std::string& resource, const std::vector<std::string>& pe
          (has(permissions, "SMTP.Send") || has(permissions, ".default"));
 }
 
-bool allows_graph_send(const std::string& resource, const std::vector<std::string>& permissions) {
-  return resource == graph && (has(permissions, "Mail.Send") || has(permissions, ".default"));
+bool is_graph(const std::string& resource) {
+  return resource == graph;
+}
+
+bool allows_graph(const std::vector<std::string>& permissions, std::string_view wanted,
+                  bool of_another) {
+  return has(permissions, ".default") ||
+         has(permissions, std::string(wanted) + (of_another ? ".Shared" : ""));
 }
 
 }  // namespace sandbox

@@ -26,6 +26,9 @@ Scope parse_scope(std::string_view text, bool several);
 // (the service's own rule), a person's for either name.
 bool allows_smtp(const std::string& resource, const std::vector<std::string>& permissions,
                  bool app_only);
-bool allows_graph_send(const std::string& resource, const std::vector<std::string>& permissions);
+bool is_graph(const std::string& resource);
+// `of_another`: for a mailbox that is not the user's own, where the name ends in ".Shared".
+bool allows_graph(const std::vector<std::string>& permissions, std::string_view wanted,
+                  bool of_another);
 
 }  // namespace sandbox

@@ -33,6 +33,7 @@ App app_of(const Json& value) {
   app.redirect_uris = texts_member(value, "redirect_uris");
   app.mailboxes = texts_member(value, "mailboxes");
   app.certificates = texts_member(value, "certificates");
+  if (value.contains("graph_roles")) app.graph_roles = texts_member(value, "graph_roles");
   return app;
 }
 

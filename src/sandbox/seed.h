@@ -25,6 +25,7 @@ struct App {
   std::vector<std::string> redirect_uris{};
   std::vector<std::string> mailboxes{};     // app-only: the mailboxes it may open
   std::vector<std::string> certificates{};  // PEM
+  std::vector<std::string> graph_roles = {"Mail.Send", "Mail.ReadWrite"};  // app-only
   bool is_public() const { return secret.empty() && certificates.empty(); }
 };
 

@@ -16,6 +16,19 @@ namespace {
 constexpr const char* person_scope = "https://outlook.office.com/SMTP.Send offline_access";
 constexpr const char* app_scope = "https://outlook.office365.com/.default";
 
+// One configuration by SMTP and one by Graph, with the same accounts and secrets.
+struct Way {
+  const char* file;
+  const char* transport;
+  const char* person_scope;
+  const char* app_scope;
+};
+constexpr Way ways[] = {
+    {"/mailbearer.conf", "smtp", person_scope, app_scope},
+    {"/graph.conf", "graph", "https://graph.microsoft.com/Mail.Send offline_access",
+     "https://graph.microsoft.com/.default"},
+};
+
 struct Grant {
   User user;
   App app;
@@ -84,17 +97,19 @@ Json description(const Places& places, const Tenant& tenant, const std::vector<G
           {"maildir", places.maildir},
           {"journal", places.journal},
           {"configuration", places.directory + "/mailbearer.conf"},
+          {"graph_configuration", places.directory + "/graph.conf"},
           {"apps", apps},
           {"users", users}};
 }
 
 // The keys that lead an account to this sandbox.
 std::string account_text(const Places& places, const Tenant& tenant, const std::string& name,
-                         const User& user, const App& app) {
+                         const User& user, const App& app, const Way& way) {
   std::string from = user.name;
   for (const std::string& one : user.send_as) from += " " + one;
-  return "\n[account " + name + "]\nprovider = microsoft\ntransport = smtp\nuser = " + user.name +
-         "\nfrom = " + from + "\ntenant = " + tenant.domain() + "\nclient_id = " + app.client_id +
+  return "\n[account " + name + "]\nprovider = microsoft\ntransport = " + way.transport +
+         "\nuser = " + user.name + "\nfrom = " + from + "\ntenant = " + tenant.domain() +
+         "\nclient_id = " + app.client_id +
          "\nauthorization_endpoint = " + at_tenant(places, tenant, "authorize") +
          "\ndevice_authorization_endpoint = " + at_tenant(places, tenant, "devicecode") +
          "\ntoken_endpoint = " + at_tenant(places, tenant, "token") +
@@ -111,7 +126,7 @@ const User* find_user(const std::vector<User>& users, const std::string& name) {
 }
 
 base::Done write_configuration(const Places& places, const Options& options, const Tenant& tenant,
-                               const std::vector<Grant>& grants) {
+                               const std::vector<Grant>& grants, const Way& way) {
   const Seed seed = tenant.seed();
   std::string text = "; Made by mailbearer-sandbox. It leads to the sandbox and to nothing else.\n";
   std::string accounts;
@@ -121,8 +136,8 @@ base::Done write_configuration(const Places& places, const Options& options, con
     const std::string secret = places.directory + "/work.refresh-token";
     base::Done kept = base::replace_file(secret, grants[0].refresh_token + "\n", 0600);
     if (!kept) return kept;
-    accounts += account_text(places, tenant, "work", grants[0].user, grants[0].app) +
-                "grant = user\nscope = " + person_scope + "\n";
+    accounts += account_text(places, tenant, "work", grants[0].user, grants[0].app, way) +
+                "grant = user\nscope = " + way.person_scope + "\n";
     // A file that nobody rewrites cannot follow a rotation that kills the old token.
     accounts += options.strict_rotation
                     ? "; mailbearer secret set work refresh-token < work.refresh-token\n"
@@ -136,14 +151,14 @@ base::Done write_configuration(const Places& places, const Options& options, con
     const std::string secret = places.directory + "/site.client-secret";
     base::Done kept = base::replace_file(secret, app.secret + "\n", 0600);
     if (!kept) return kept;
-    accounts += account_text(places, tenant, "site", *user, app) +
-                "grant = app\nscope = " + app_scope + "\nclient_secret_file = " + secret + "\n";
+    accounts += account_text(places, tenant, "site", *user, app, way) +
+                "grant = app\nscope = " + way.app_scope + "\nclient_secret_file = " + secret + "\n";
     break;
   }
   if (first.empty()) return base::done();
   text += "[mailbearer]\ndefault = " + first + "\ndomain = " + tenant.domain() +
           "\nlocal_mail_to = " + seed.users[0].name + "\n" + accounts;
-  return base::replace_file(places.directory + "/mailbearer.conf", text, 0600);
+  return base::replace_file(places.directory + way.file, text, 0600);
 }
 
 }  // namespace
@@ -155,8 +170,10 @@ base::Done write_start_files(const Places& places, const Options& options, Tenan
   written = base::make_folders(places.directory + "/keyring", 0700);
   if (!written) return written;
   const std::vector<Grant> grants = first_grants(tenant);
-  written = write_configuration(places, options, tenant, grants);
-  if (!written) return written;
+  for (const Way& way : ways) {
+    written = write_configuration(places, options, tenant, grants, way);
+    if (!written) return written;
+  }
   const std::string text = write_json(description(places, tenant, grants), 2) + "\n";
   return base::replace_file(places.directory + "/sandbox.json", text, 0600);
 }

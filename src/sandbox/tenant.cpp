@@ -23,6 +23,8 @@ std::string_view name_of(TokenFault fault) {
       return "token for another resource or without the permission";
     case TokenFault::wrong_user:
       return "token of another user";
+    case TokenFault::no_permission:
+      return "token without the permission";
     case TokenFault::no_mailbox_right:
       return "application may not open this mailbox";
   }
@@ -91,6 +93,29 @@ TokenFault Tenant::judge_smtp(std::string_view token, std::string_view user) con
   const bool opens = std::any_of(
       app->mailboxes.begin(), app->mailboxes.end(),
       [&](const std::string& mailbox) { return base::same_ignoring_case(mailbox, user); });
+  return opens ? TokenFault::good : TokenFault::no_mailbox_right;
+}
+
+TokenFault Tenant::judge_graph(std::string_view token, std::string_view mailbox,
+                               std::string_view permission) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = access_.find(base::sha256_hex(token));
+  if (found == access_.end()) return TokenFault::unknown;
+  const AccessToken& facts = found->second;
+  if (facts.revoked) return TokenFault::revoked;
+  if (facts.expires <= base::wall_seconds()) return TokenFault::expired;
+  if (!is_graph(facts.resource)) return TokenFault::wrong_resource;
+  const bool own = base::same_ignoring_case(facts.user, mailbox);
+  const bool shared = mailbox.substr(0, 7) == "shared@";
+  if (!allows_graph(facts.permissions, permission, !facts.app_only() && !own)) {
+    return TokenFault::no_permission;
+  }
+  if (!facts.app_only()) return own || shared ? TokenFault::good : TokenFault::wrong_user;
+  const App* app = find_app(facts.client_id);
+  const bool opens = app != nullptr && std::any_of(app->mailboxes.begin(), app->mailboxes.end(),
+                                                   [&](const std::string& one) {
+                                                     return base::same_ignoring_case(one, mailbox);
+                                                   });
   return opens ? TokenFault::good : TokenFault::no_mailbox_right;
 }
 

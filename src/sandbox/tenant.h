@@ -68,6 +68,7 @@ enum class TokenFault : std::uint8_t {
   revoked,
   wrong_resource,
   wrong_user,
+  no_permission,
   no_mailbox_right
 };
 std::string_view name_of(TokenFault fault);
@@ -106,6 +107,9 @@ class Tenant {
   // For the mail service.
   TokenFault judge_smtp(std::string_view token, std::string_view user) const;
   bool smtp_auth_allowed(std::string_view user, bool& for_whole_tenant) const;
+  // For Graph; `permission` is "Mail.Send" or "Mail.ReadWrite". The mailbox is one of a user.
+  TokenFault judge_graph(std::string_view token, std::string_view mailbox,
+                         std::string_view permission) const;
 
   // For the control endpoint. An empty user or client id means all.
   void revoke_access(std::string_view user);

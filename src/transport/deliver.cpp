@@ -9,8 +9,8 @@
 #include "net/resolve.h"
 #include "net/tls.h"
 #include "transport/connections.h"
+#include "transport/graph.h"
 #include "transport/smtp_delivery.h"
-#include "transport/smtp_transaction.h"
 
 namespace transport {
 
@@ -61,14 +61,6 @@ std::vector<base::Fate> over_smtp(const Delivery& delivery) {
   return deliver_by_smtp(delivery, wire, phases);
 }
 
-std::vector<base::Fate> over_graph(const Delivery& delivery) {
-  base::Error error =
-      base::failure(base::Fault::config, "transport = graph is not supported by this version",
-                    "set transport = smtp");
-  error.account = delivery.account->name;
-  return same_fate(delivery.message->envelope, error);
-}
-
 }  // namespace
 
 std::vector<base::Fate> deliver(const Delivery& delivery) {
@@ -78,7 +70,7 @@ std::vector<base::Fate> deliver(const Delivery& delivery) {
     case account::Transport::graph:
       break;
   }
-  return over_graph(delivery);
+  return deliver_by_graph(delivery, over_smtp);
 }
 
 }  // namespace transport

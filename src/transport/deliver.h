@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "account/account.h"
+#include "base/clock.h"
 #include "base/fate.h"
 #include "base/secret.h"
 #include "base/trace.h"
 #include "mail/mime.h"
 #include "mail/prepare.h"
+#include "net/record.h"
 
 namespace transport {
 
@@ -20,10 +22,17 @@ class Connections;
 // Yields the secret for AUTH; `fresh`: the last one was refused.
 using Credential = std::function<base::Result<base::Secret>(bool fresh)>;
 
+// One request to mailbearer-helper and its answer. Fault::outcome_unknown: it was handed over, and
+// no answer came.
+using AskHelper =
+    std::function<base::Result<net::Record>(const net::Record& request, base::Deadline deadline)>;
+
 struct Delivery {
   const account::Account* account = nullptr;
   mail::Prepared* message = nullptr;  // changed by re-encoding and A-labels only
-  Credential credential{};
+  Credential credential{};            // for AUTH
+  Credential token{};                 // for Graph
+  AskHelper ask{};                    // for Graph
   mail::Reencode reencode{};
   base::Trace trace{};
   bool all_or_nothing = true;  // `now` mode: one refused recipient, and nothing is sent

@@ -134,6 +134,12 @@ class Sandbox:
         lines = "".join(f"{key} = {value}\n" for key, value in keys.items() if value != "")
         return f"\n[account {name}]\n{lines}"
 
+    def graph(self, app=False, extra=""):
+        """Lines for `extra` of account(): that account, by Graph."""
+        scope = "https://graph.microsoft.com/" + (".default" if app else "Mail.Send offline_access")
+        return f"transport = graph\ngraph_endpoint = {self.facts['graph_endpoint']}\nscope = {scope}\n" \
+               f"smtp_host =\nsmtp_port =\nchunking =\n{extra}"
+
     def secrets_of(self, account):
         if account.startswith("site"):
             return {"client-secret": self.app(public=False)["secret"]}
@@ -168,22 +174,29 @@ class Sandbox:
         return sum(1 for line in self.journal() if line["event"] == event and
                    all(str(line.get(key)) == str(value) for key, value in details.items()))
 
+    def drafts(self):
+        """What Graph holds unsent: {"drafts": [...], "sessions": N}."""
+        return self._ask(urllib.request.Request(self.facts["control"] + "/drafts"))
+
     def token_requests(self):
         return self.count("token.request")
 
     # --- What it shall do wrong.
 
     def control(self, verb, **details):
-        request = urllib.request.Request(
-            self.facts["control"] + "/" + verb, json.dumps(details).encode(), method="POST",
-            headers={"Authorization": "Bearer " + self.facts["control_token"], "Content-Type": "application/json"})
-        context = ssl.create_default_context(cafile=self.ca_file)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        body = json.dumps(details).encode()
+        request = urllib.request.Request(self.facts["control"] + "/" + verb, body, {"Content-Type": "application/json"})
         try:
-            with opener.open(request, timeout=10) as answer:
-                return json.loads(answer.read() or b"{}")
+            return self._ask(request)
         except urllib.error.HTTPError as error:
             raise AssertionError(f"control {verb} {details}: {error.read().decode()}") from None
+
+    def _ask(self, request):
+        request.add_header("Authorization", "Bearer " + self.facts["control_token"])
+        context = ssl.create_default_context(cafile=self.ca_file)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        with opener.open(request, timeout=10) as answer:
+            return json.loads(answer.read() or b"{}")
 
     def fault(self, stage, **details):
         """See src/sandbox/fault.h: action, reply, delay_ms, times, certificate and so on."""

@@ -53,7 +53,7 @@ TEST_CASE("start: DIR holds what a client needs, secrets for its owner only", "[
   CHECK(configuration.find(about["apps"][1]["secret"].get<std::string>()) == std::string::npos);
   const std::filesystem::path folder = about["directory"].get<std::string>();
   for (const char* name : {"sandbox.json", "work.refresh-token", "site.client-secret",
-                           "mailbearer.conf", "journal.jsonl"}) {
+                           "mailbearer.conf", "graph.conf", "journal.jsonl"}) {
     INFO(name);
     CHECK((std::filesystem::status(folder / name).permissions() & std::filesystem::perms(077)) ==
           std::filesystem::perms::none);

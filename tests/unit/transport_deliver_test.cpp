@@ -72,16 +72,24 @@ TEST_CASE("deliver: a server that is not there is a fate, too", "[transport]") {
   CHECK(fates[1].error.account == "work");
 }
 
-TEST_CASE("deliver: Graph is a door that is not open yet", "[transport]") {
+TEST_CASE("deliver: an account of Graph asks the helper and no SMTP server", "[transport]") {
   account::Account account = script::an_account();
   account.transport = account::Transport::graph;
+  account.graph_endpoint = "https://graph.example/v1.0";
   mail::Prepared message = script::a_message({"you@else.example"});
   transport::Delivery delivery;
   delivery.account = &account;
   delivery.message = &message;
-  const std::vector<base::Fate> fates = transport::deliver(delivery);
-  REQUIRE(fates.size() == 1);
-  CHECK(fates[0].state == State::held);
-  CHECK(fates[0].error.fault == Fault::config);
-  CHECK(fates[0].error.cure == "set transport = smtp");
+  delivery.token = [](bool) { return base::Result<base::Secret>(base::Secret("tok-canary")); };
+  Fault fault = Fault::unavailable;
+  std::string asked;
+  delivery.ask = [&](const net::Record& request, base::Deadline) -> base::Result<net::Record> {
+    asked = request.verb() + " " + std::string(request.get("url"));
+    CHECK(request.attached.open());
+    return base::failure(fault, "mailbearer-helper ended without an answer");
+  };
+  CHECK(transport::deliver(delivery).at(0).state == State::deferred);
+  CHECK(asked == "graph https://graph.example/v1.0/me/sendMail");
+  fault = Fault::outcome_unknown;
+  CHECK(transport::deliver(delivery).at(0).state == State::unknown);
 }
