@@ -71,7 +71,6 @@ TEST_CASE("reuse: a connection that the server closed in between is no failure",
   } else {
     REQUIRE(queue.send().state == State::delivered);
     CHECK(queue.run.wire.servers.size() == 2);
-    CHECK(queue.run.seen(0).messages.size() == 2);  // sent, and refused before it counted
     CHECK(queue.run.seen(1).messages.size() == 1);
   }
 }
