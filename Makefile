@@ -110,11 +110,16 @@ endef
 $(foreach p,$(built),$(eval $(call program_rule,$(p))))
 
 # --- Unit tests: one program a room, so that `make unit-mail` builds no more than it needs.
-$(BUILD)/obj/tests/%.o: tests/unit/%.cpp $(BUILD)/flags
+# Catch2 is large: it is read once, and not by each of them.
+test_flags = $(our_cppflags) $(CPPFLAGS) -std=c++20 -fPIE -Wall -Wextra $(WERROR) \
+  $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -Wno-maybe-uninitialized) -O0 -g1
+$(BUILD)/pch/catch.h.gch: tests/unit/catch.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(test_flags) -w -x c++-header -o $@ $<
+$(BUILD)/obj/tests/%.o: tests/unit/%.cpp $(BUILD)/flags $(BUILD)/pch/catch.h.gch
 	@mkdir -p $(@D)
 	$(say) CXX $<
-	$(Q)$(CXX) $(our_cppflags) $(CPPFLAGS) -Itests/unit -std=c++20 -fPIE -Wall -Wextra $(WERROR) \
-	  $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -Wno-maybe-uninitialized) -O1 -g -MMD -MP -c -o $@ $<
+	$(Q)$(CXX) $(test_flags) $(if $(filter %/main.cpp,$<),,-I$(BUILD)/pch -include catch.h) -Itests/unit -MMD -MP -c -o $@ $<
 
 # A room's tests link it and the rooms it may include (src/ROOMS): an upward call fails to link.
 room_needs = $(1) $(shell awk '$$1 == "room" && $$2 == "$(1)" { sub(/^[^:]*:/, ""); sub(/:.*/, ""); print }' src/ROOMS)
