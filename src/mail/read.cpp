@@ -141,7 +141,29 @@ bool LineEnds::passes_whole(std::string_view piece) const {
   return dots_ == Dots::kept || (!seen.dot_first && !(at_line_start_ && piece.front() == '.'));
 }
 
+// Text of LFs alone, as Unix programs write it: nothing to judge but where the lines end.
+bool LineEnds::has_lf_alone(std::string_view piece) const {
+  return !piece.empty() && !ended_ && pending_crs_ == 0 && !dot_held_ && dots_ == Dots::kept &&
+         piece.find('\r') == std::string_view::npos;
+}
+
+base::Done LineEnds::feed_lf(std::string_view piece) {
+  at_line_start_ = piece.back() == '\n';
+  while (!piece.empty()) {
+    const std::size_t end = piece.find('\n');
+    out_ += piece.substr(0, end);
+    if (end == std::string_view::npos) break;
+    out_ += "\r\n";
+    piece.remove_prefix(end + 1);
+    if (out_.size() < piece_bytes) continue;
+    base::Done flushed = flush();
+    if (!flushed) return flushed;
+  }
+  return flush();
+}
+
 base::Done LineEnds::feed(std::string_view piece) {
+  if (has_lf_alone(piece)) return feed_lf(piece);
   if (passes_whole(piece)) {
     at_line_start_ = piece.back() == '\n';
     return into_->append(piece);

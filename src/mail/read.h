@@ -28,6 +28,8 @@ class LineEnds {
  private:
   base::Done text(std::string_view run);
   bool passes_whole(std::string_view piece) const;
+  bool has_lf_alone(std::string_view piece) const;
+  base::Done feed_lf(std::string_view piece);
   base::Done blanks_for_crs();
   base::Done end_line();
   base::Done flush();
