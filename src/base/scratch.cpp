@@ -6,12 +6,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace base {
 
 namespace {
 constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
 constexpr const char* where = "temporary file";
+
+Error no_room(Error error) {
+  error.cure = "make room in /var/tmp, or send less at once";
+  return error;
+}
 }  // namespace
 
 Done Scratch::append(std::string_view bytes) {
@@ -21,7 +27,7 @@ Done Scratch::append(std::string_view bytes) {
   }
   if (file_.open()) {
     Done written = write_all(file_.get(), bytes, where);
-    if (!written) return written;
+    if (!written) return no_room(std::move(written).error());
   } else {
     memory_.append(bytes);
   }
@@ -33,7 +39,7 @@ Done Scratch::spill() const {
   Result<Fd> file = temporary_file();
   if (!file) return std::move(file).error();
   Done written = write_all(file->get(), memory_, where);
-  if (!written) return written;
+  if (!written) return no_room(std::move(written).error());
   file_ = std::move(*file);
   memory_ = std::string();
   return done();

@@ -23,13 +23,13 @@ class TcpWire : public Wire {
       : account_(account), connections_(connections) {}
 
   base::Result<std::unique_ptr<net::Stream>> connect(std::int64_t timeout_ms) override {
-    if (!turn_.more) turn_ = {};  // all were called: a new round
     base::Result<base::Fd> socket =
         net::connect_tcp(account_.smtp_host, account_.smtp_port, timeout_ms, turn_);
     if (!socket) return std::move(socket).error();
     return std::unique_ptr<net::Stream>(std::make_unique<net::FdStream>(std::move(*socket)));
   }
 
+  void start_over() override { turn_ = {}; }
   bool another() const override { return turn_.more; }
 
   base::Result<std::unique_ptr<net::Stream>> secure(std::unique_ptr<net::Stream> plain,
@@ -51,13 +51,9 @@ class TcpWire : public Wire {
 
 std::vector<base::Fate> over_smtp(const Delivery& delivery) {
   const Phases phases = Phases::scaled(delivery.account->timeout_s, delivery.message->size_bytes());
-  if (delivery.connections != nullptr) {
-    TcpWire wire(*delivery.account, *delivery.connections);
-    return deliver_by_smtp(delivery, wire, phases);
-  }
   KnownServers nobody;
   Connections once(nobody);
-  TcpWire wire(*delivery.account, once);
+  TcpWire wire(*delivery.account, delivery.connections != nullptr ? *delivery.connections : once);
   return deliver_by_smtp(delivery, wire, phases);
 }
 

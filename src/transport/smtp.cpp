@@ -89,6 +89,7 @@ Dialogue::Dialogue(const account::Account& account, const Phases& phases, base::
       reader_(reply_line_limit) {}
 
 base::Done Dialogue::open(Wire& wire) {
+  wire.start_over();
   base::Done step = reach(wire);
   // RFC 5321 5.1: of several addresses each is tried, until one is ready to talk.
   while (!step && step.error().fault == base::Fault::unavailable && wire.another() &&

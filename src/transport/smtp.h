@@ -45,7 +45,9 @@ class Wire {
  public:
   virtual ~Wire() = default;
   virtual base::Result<std::unique_ptr<net::Stream>> connect(std::int64_t timeout_ms) = 0;
-  // Whether connect() would now call an address of the server that it has not called yet.
+  // From the server's first address on; and whether connect() would now call one that it has not
+  // called since.
+  virtual void start_over() {}
   virtual bool another() const { return false; }
   // The same connection inside TLS.
   virtual base::Result<std::unique_ptr<net::Stream>> secure(std::unique_ptr<net::Stream> plain,

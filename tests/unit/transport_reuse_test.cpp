@@ -200,6 +200,17 @@ TEST_CASE("addresses: the next one is called when the first is not ready to talk
   CHECK(run.wire.servers.size() == 2);
 }
 
+TEST_CASE("addresses: a second connection begins with the first one again", "[transport]") {
+  Behaviour refusing = with_chunks();
+  refusing.answers["end"] = "502 5.5.1 what?\r\n";  // by DATA on another connection
+  Run run({refusing, with_chunks()});
+  run.wire.addresses = 3;
+  run.go();
+  CHECK(run.fate().state == State::delivered);
+  CHECK(run.wire.servers.size() == 2);
+  CHECK(run.wire.rounds_begun_late == 0);
+}
+
 TEST_CASE("addresses: a refusal of this host, and all of them busy, are the end", "[transport]") {
   Behaviour first;
   std::size_t calls = 1;

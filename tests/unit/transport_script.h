@@ -268,6 +268,7 @@ class ScriptedWire : public transport::Wire {
   explicit ScriptedWire(std::vector<Behaviour> behaviours) : behaviours_(std::move(behaviours)) {}
   base::Result<std::unique_ptr<net::Stream>> connect(std::int64_t) override {
     std::array<int, 2> ends{};
+    if (called++ > 0) ++rounds_begun_late;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) std::abort();
     const std::size_t which = std::min(servers.size(), behaviours_.size() - 1);
     servers.push_back(std::make_unique<Server>(ends[1], behaviours_[which]));
@@ -279,8 +280,11 @@ class ScriptedWire : public transport::Wire {
     return std::unique_ptr<net::Stream>(
         std::make_unique<NotingStream>(plain->take_socket(), true, writes, breaks_at_dot));
   }
-  bool another() const override { return servers.size() < addresses; }
-  std::size_t addresses = 1;  // of the server's name
+  void start_over() override { called = 0; }
+  bool another() const override { return called < addresses; }
+  std::size_t addresses = 1;          // of the server's name
+  std::size_t called = 0;             // since the start
+  std::size_t rounds_begun_late = 0;  // connections that did not begin with the first address
   std::vector<Written> writes;
   bool breaks_at_dot = false;  // the write that ends the content fails after all of it has left
   std::vector<std::unique_ptr<Server>> servers;
