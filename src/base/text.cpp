@@ -233,6 +233,21 @@ std::string clean(std::string_view text, std::size_t limit) {
   return out;
 }
 
+std::string percent_encode(std::string_view text, std::string_view plain) {
+  static constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const char low = to_lower(c);
+    if ((low >= 'a' && low <= 'z') || is_digit(c) || plain.find(c) != std::string_view::npos) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'%', digits[byte >> 4], digits[byte & 15]};
+  }
+  return out;
+}
+
 bool parse_number(std::string_view text, std::int64_t low, std::int64_t high, std::int64_t& value) {
   std::int64_t number = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);

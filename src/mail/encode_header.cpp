@@ -181,16 +181,10 @@ bool encode_addresses(Field& field) {
 constexpr std::size_t parameter_piece = 50;  // octets of a value on one line
 
 std::string percent_encoded(std::string_view name, std::string_view value) {
-  static constexpr char digits[] = "0123456789ABCDEF";
   std::vector<std::string> pieces(1);
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    const char low = base::to_lower(c);
+  for (const char& c : value) {
     if (pieces.back().size() > parameter_piece) pieces.emplace_back();
-    if (base::is_digit(c) || (low >= 'a' && low <= 'z') || c == '-' || c == '.' || c == '_')
-      pieces.back() += c;
-    else
-      pieces.back().append({'%', digits[byte >> 4], digits[byte & 15]});
+    pieces.back() += base::percent_encode(std::string_view(&c, 1), "-._");
   }
   std::string out;
   for (std::size_t i = 0; i < pieces.size(); ++i) {

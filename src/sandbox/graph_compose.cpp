@@ -23,7 +23,7 @@ std::string base64_lines(const std::string& bytes) {
 
 // RFC 2231 where the name is more than letters, digits and a few marks.
 std::string name_parameter(const char* parameter, const std::string& name) {
-  const std::string encoded = percent_encode(name);
+  const std::string encoded = base::percent_encode(name);
   if (encoded == name) return std::string("; ") + parameter + "=\"" + name + "\"";
   return std::string("; ") + parameter + "*=utf-8''" + encoded;
 }

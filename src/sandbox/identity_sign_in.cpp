@@ -37,7 +37,7 @@ WebAnswer redirect(const std::string& to, const Parameters& values) {
     url += '/';
   }
   for (const auto& [name, value] : values) {
-    url += mark + percent_encode(name) + "=" + percent_encode(value);
+    url += mark + base::percent_encode(name) + "=" + base::percent_encode(value);
     mark = '&';
   }
   WebAnswer answer;

@@ -57,7 +57,6 @@ inline std::string parameter(const Parameters& parameters, const std::string& na
   return found == parameters.end() ? std::string() : found->second;
 }
 
-std::string percent_encode(std::string_view text);  // RFC 3986: all but the unreserved
 std::string html_escape(std::string_view text);
 
 }  // namespace sandbox

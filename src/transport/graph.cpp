@@ -23,25 +23,6 @@ namespace {
 constexpr std::int64_t helper_grace_ms = 5000;
 constexpr std::size_t inner_limit = 8;
 
-std::string percent_encoded(std::string_view text) {
-  static constexpr std::string_view digits = "0123456789ABCDEF";
-  static constexpr std::string_view plain = "-._~@";
-  std::string out;
-  for (const char c : text) {
-    const char low = base::to_lower(c);
-    if ((low >= 'a' && low <= 'z') || base::is_digit(c) ||
-        plain.find(c) != std::string_view::npos) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
-}
-
 // 8-4-4-4-12, as Graph writes its own.
 std::string request_name() {
   std::string name = base::random_hex(16);
@@ -249,7 +230,7 @@ std::string graph_address(const account::Account& account) {
   std::string base = account.graph_endpoint;
   while (!base.empty() && base.back() == '/') base.pop_back();
   if (account.grant == account::Grant::user) return base + "/me/sendMail";
-  return base + "/users/" + percent_encoded(account.user) + "/sendMail";
+  return base + "/users/" + base::percent_encode(account.user, "-._~@") + "/sendMail";
 }
 
 std::vector<base::Fate> deliver_by_graph(const Delivery& delivery, const BySmtp& by_smtp) {

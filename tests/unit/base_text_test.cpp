@@ -161,3 +161,10 @@ TEST_CASE("text: lines at a glance agree with a slow look", "[base]") {
   CHECK(base::look_at_lines("").only_crlf);
   CHECK_FALSE(base::look_at_lines("\r").only_crlf);
 }
+
+TEST_CASE("text: percent encoding keeps what it is told to keep", "[base]") {
+  CHECK(base::percent_encode("aZ9-._~") == "aZ9-._~");
+  CHECK(base::percent_encode("a@b c/\xC3\xB6\n%") == "a%40b%20c%2F%C3%B6%0A%25");
+  CHECK(base::percent_encode("a@b~", "@") == "a@b%7E");
+  CHECK(base::percent_encode("").empty());
+}

@@ -181,8 +181,8 @@ inline Answer post_form(const Running& running, const std::string& path,
                         const std::vector<std::pair<std::string, std::string>>& values) {
   std::string body;
   for (const auto& [name, value] : values) {
-    body += (body.empty() ? "" : "&") + sandbox::percent_encode(name) + "=" +
-            sandbox::percent_encode(value);
+    body += (body.empty() ? "" : "&") + base::percent_encode(name) + "=" +
+            base::percent_encode(value);
   }
   return http(running, "POST", path, body, "application/x-www-form-urlencoded");
 }

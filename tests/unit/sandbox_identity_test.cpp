@@ -52,8 +52,8 @@ std::string query_value(const std::string& url, const std::string& name) {
 
 std::string authorize_path(const std::string& redirect, const std::string& more) {
   return std::string("/sandbox.example/oauth2/v2.0/authorize?client_id=") + public_id +
-         "&response_type=code&redirect_uri=" + sandbox::percent_encode(redirect) +
-         "&scope=" + sandbox::percent_encode(smtp_scope) + "&state=s1&code_challenge=" + challenge +
+         "&response_type=code&redirect_uri=" + base::percent_encode(redirect) +
+         "&scope=" + base::percent_encode(smtp_scope) + "&state=s1&code_challenge=" + challenge +
          "&code_challenge_method=S256" + more;
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("identity: client credentials by secret", "[sandbox]") {
       http(running, "POST", token_path,
            "grant_type=client_credentials&scope=https%3A%2F%2Foutlook.office365.com%2F.default",
            form_type,
-           "Basic " + base::base64(std::string(secret_id) + ":" + sandbox::percent_encode(secret)));
+           "Basic " + base::base64(std::string(secret_id) + ":" + base::percent_encode(secret)));
   CHECK(basic.status == 200);
   CHECK(control(running, "secret", {{"client_id", secret_id}}).status == 200);
   CHECK(code_of(client_credentials(running, secret)) == 7000222);
