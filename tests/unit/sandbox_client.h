@@ -18,6 +18,7 @@
 #include <string>
 
 #include "base/seal.h"
+#include "base/text.h"
 #include "sandbox/sandbox.h"
 
 namespace sandbox_test {
@@ -181,8 +182,8 @@ inline Answer post_form(const Running& running, const std::string& path,
                         const std::vector<std::pair<std::string, std::string>>& values) {
   std::string body;
   for (const auto& [name, value] : values) {
-    body += (body.empty() ? "" : "&") + base::percent_encode(name) + "=" +
-            base::percent_encode(value);
+    body +=
+        (body.empty() ? "" : "&") + base::percent_encode(name) + "=" + base::percent_encode(value);
   }
   return http(running, "POST", path, body, "application/x-www-form-urlencoded");
 }
