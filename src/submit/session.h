@@ -55,6 +55,7 @@ class Session {
 
   // A whole message waits for its verdict: take it, then answer() once.
   bool waits() const { return waits_; }
+  bool taken() const { return taken_; }  // and is being judged
   mail::Submission take_submission();
   bool wants_trace() const { return own_.trace; }
   // A line of the dialogue for -v: a preliminary reply (150).
@@ -104,6 +105,7 @@ class Session {
   bool crlf_ = false;  // how the first command line ended
   bool any_line_ = false;
   bool waits_ = false;
+  bool taken_ = false;
   bool ended_ = false;
   bool said_quit_ = false;
   int errors_ = 0;

@@ -127,6 +127,7 @@ void Session::finish(base::Scratch bytes, const Done& taken, bool too_big) {
 
 mail::Submission Session::take_submission() {
   data_.reset();
+  taken_ = true;
   mail::Submission taken = std::move(submission_);
   submission_ = mail::Submission();
   submission_.id = taken.id;
@@ -145,6 +146,7 @@ bool Session::leaving() const {
 
 void Session::answer(const Verdict& verdict) {
   waits_ = false;
+  taken_ = false;
   if (verdict.exit == 0) {
     reply("250 2.0.0 Ok: queued as " + submission_.id + (front_end() ? " x=0" : ""));
   } else {
