@@ -54,13 +54,10 @@ std::vector<base::Fate> Desk::carry(const Errand& errand) {
   return fates;
 }
 
-void Desk::rest() {
-  if (connections_) connections_->close_idle();
-}
-
 transport::Connections& Desk::connections(const std::string& runtime_dir) {
+  if (shared_ != nullptr) return *shared_;
   if (!connections_) {
-    known_.emplace(memory_, runtime_dir);
+    known_.emplace(transport::KnownServers::Where::folder, runtime_dir);
     connections_.emplace(*known_);
   }
   return *connections_;

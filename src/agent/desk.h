@@ -1,7 +1,7 @@
-// desk: what one worker keeps from message to message: its helper, its open connections, what it
-// knows of servers; and the one way in which it carries a prepared message to its provider: the
-// token beside the dialogue, then SMTP or Graph. Owns: the helper's process, the connections. One
-// thread. Errors: none as a call; each recipient has its fate.
+// desk: what one worker keeps from message to message: its helper, its open connections; and the
+// one way in which it carries a prepared message to its provider: the token beside the dialogue,
+// then SMTP or Graph. Owns: the helper's process, the connections. One thread. Errors: none as a
+// call; each recipient has its fate.
 #pragma once
 
 #include <cstddef>
@@ -33,20 +33,19 @@ struct Errand {
 
 class Desk {
  public:
-  // Of a one-shot agent what is known of servers outlives it in the runtime folder.
-  Desk(const Surroundings& around, transport::KnownServers::Where memory)
-      : around_(around), memory_(memory) {}
+  // `connections`: those of all workers of this process; null: its own, and what is known of
+  // servers outlives the process in the runtime folder.
+  explicit Desk(const Surroundings& around, transport::Connections* connections = nullptr)
+      : around_(around), shared_(connections) {}
 
   std::vector<base::Fate> carry(const Errand& errand);
-  // Nothing to do at present: idle connections are closed when their time has come.
-  void rest();
 
  private:
   net::HelperProgram& helper();
   transport::Connections& connections(const std::string& runtime_dir);
 
   const Surroundings& around_;
-  transport::KnownServers::Where memory_;
+  transport::Connections* shared_;
   std::optional<net::HelperProgram> helper_{};
   std::optional<transport::KnownServers> known_{};
   std::optional<transport::Connections> connections_{};

@@ -1,11 +1,13 @@
 // environment: the only place that reads environment variables (by secure_getenv) and asks who the
 // caller is. Believed: MAILBEARER_CONFIG, MAILBEARER_ACCOUNT, MAILBEARER_SOCKET,
 // CREDENTIALS_DIRECTORY (systemd), XDG_DATA_HOME and XDG_STATE_HOME (judged before use), TZ (only a
-// zone's name). Nothing else: no HOME, no proxy, no CA, no D-Bus variable.
+// zone's name); of the standing agent also what systemd passes. Nothing else: no HOME, no proxy, no
+// CA, no D-Bus variable.
 #pragma once
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,15 @@ struct Environment {
 Environment read_environment();
 // What a child of ours gets: these variables and no others.
 std::vector<std::string> environment_for_child(const Environment& environment);
+
+// What systemd tells a service. Only for the standing agent: LISTEN_PID, LISTEN_FDS, NOTIFY_SOCKET,
+// WATCHDOG_PID, WATCHDOG_USEC; each believed only if it is meant for this process.
+struct ServiceEnvironment {
+  int listen_fds = 0;
+  std::string notify_socket{};
+  std::int64_t watchdog_us = 0;
+};
+ServiceEnvironment read_service_environment();
 
 struct Person {
   uid_t uid = 0;

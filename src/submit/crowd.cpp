@@ -226,8 +226,8 @@ void Crowd::hear(Guest& guest) {
 void Crowd::after(Guest& guest) {
   const Ticket ticket = guest.ticket;
   if (guest.session->waits() && !guest.session->taken()) {
-    mail::Submission submission = guest.session->take_submission();
-    take_(ticket, std::move(submission));
+    const Wishes wishes = guest.session->wishes();
+    take_(ticket, guest.session->take_submission(), wishes);
   }
   guest.unsent += guest.session->take_replies();
   if (!flush(guest)) guest.gone = true;

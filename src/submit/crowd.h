@@ -36,8 +36,8 @@ struct CrowdRules {
 class Crowd {
  public:
   using Ticket = std::uint64_t;
-  // Called by run(): the session's ticket, and what it brought.
-  using Take = std::function<void(Ticket ticket, mail::Submission submission)>;
+  // Called by run(): the session's ticket, what it brought, and what it asks for.
+  using Take = std::function<void(Ticket ticket, mail::Submission submission, Wishes wishes)>;
 
   Crowd(base::Fd listener, CrowdRules rules, Take take);
   ~Crowd();

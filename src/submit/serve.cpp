@@ -68,7 +68,7 @@ class Service {
       }
     }
     base::Trace trace;
-    if (session_.wants_trace()) {
+    if (session_.wishes().trace) {
       // Each line leaves at once, so that -v shows a slow server as it is; a listener who left
       // does not stop the delivery.
       trace = [this](std::string_view line) {

@@ -43,6 +43,12 @@ struct Verdict {
   bool may_help_to_repeat = false;  // 451 rather than 554
 };
 
+// What the front end asks for beside the message.
+struct Wishes {
+  bool trace = false;  // X-TRACE: the dialogue, for -v
+  bool wait = false;   // X-WAIT: for the provider's verdict, whatever `delivery` says
+};
+
 class Session {
  public:
   // `rules` must outlive it. `take_file` yields the file that came with the last bytes.
@@ -57,7 +63,7 @@ class Session {
   bool waits() const { return waits_; }
   bool taken() const { return taken_; }  // and is being judged
   mail::Submission take_submission();
-  bool wants_trace() const { return own_.trace; }
+  Wishes wishes() const { return {own_.trace, own_.wait}; }
   // A line of the dialogue for -v: a preliminary reply (150).
   void trace(std::string_view line);
   // The peer has said QUIT behind the message, as far as has been heard.
