@@ -33,6 +33,13 @@ account::Delivery mode_of(const account::Configuration& configuration,
                                                            : account::Delivery::now;
 }
 
+// Only what nobody can have got is sent a second time.
+bool nobody_has_it(const std::vector<base::Fate>& fates) {
+  return std::none_of(fates.begin(), fates.end(), [](const base::Fate& fate) {
+    return fate.state == base::Fate::State::unknown || fate.state == base::Fate::State::delivered;
+  });
+}
+
 }  // namespace
 
 Standing::Standing(const Surroundings& around)
@@ -146,44 +153,61 @@ submit::Verdict Standing::keep(const mail::Submission& submission, const std::st
   return accepted ? submit::Verdict{} : refusal(accepted.error(), 0);
 }
 
+walk::Stage Standing::stage(net::HelperProgram& helper,
+                            const account::Configuration& configuration) const {
+  walk::Stage stage;
+  stage.configuration = &configuration;
+  stage.helper = &helper;
+  stage.connections = &connections_;
+  stage.runtime_dir = runtime_dir(around_, configuration);
+  stage.credentials_directory = around_.environment.credentials_directory;
+  stage.more_to_come = true;  // an idle connection is closed when nothing comes for it
+  return stage;
+}
+
 submit::Verdict Standing::deliver_now(std::size_t thread, const SharedConfiguration& configuration,
                                       const account::Account& account, const Shared& submission,
                                       const base::Trace& trace) {
   const uid_t uid = submission->peer.uid;
+  const std::size_t count = submission->envelope.recipients.size();
   const bool may_queue = account.delivery == account::Delivery::now_else_queue;
-  base::Result<mail::Submission> second = base::failure(base::Fault::bug, "none");
+  base::Result<mail::Submission> second = base::failure(base::Fault::bug, "not asked for");
   if (may_queue) second = mail::twin_of(*submission);
-  base::Result<mail::Prepared> prepared =
-      mail::prepare(std::move(*submission), account::sender_rules(*configuration, account));
-  if (!prepared) return refusal_of(prepared.error(), account);
-  const std::size_t count = prepared->envelope.recipients.size();
-  std::vector<base::Fate> fates;
+  const report::Log log = log_of(*configuration);
+  walk::Stage stage = this->stage(*helpers_[thread], *configuration);
+  stage.log = &log;
+  stage.trace = trace;
+  walk::Outcome outcome{account.name, account.temporary_exit, base::Error()};
   base::Done turn = queue_->begin_now(account.name, uid, count,
                                       base::Deadline::after_ms(account.pace_wait_s * 1000));
   if (turn) {
-    fates = desks_[thread]->carry({*configuration, account, *prepared, trace, true, true, {}});
-    queue_->end_now(account.name, uid, count, fates);
+    outcome = walk::send(stage, account, std::move(*submission));
+    queue_->end_now(account.name, uid, count,
+                    outcome.fates ? *outcome.fates : std::vector<base::Fate>{});
+  } else {
+    outcome.fates = turn.error();
   }
-  const base::Error* error = turn ? report::deciding_error(fates) : &turn.error();
+  const base::Error* error =
+      outcome.fates ? report::deciding_error(*outcome.fates) : &outcome.fates.error();
   if (error == nullptr) return {};
-  // Only what nobody can have got is sent a second time.
-  const bool unsent = std::none_of(fates.begin(), fates.end(), [](const base::Fate& fate) {
-    return fate.state == base::Fate::State::unknown || fate.state == base::Fate::State::delivered;
-  });
+  const bool unsent = !outcome.fates || nobody_has_it(*outcome.fates);
   if (may_queue && second && unsent && error->kind != base::FaultClass::permanent) {
     return keep(*second, account.name);
   }
-  return refusal_of(*error, account);
+  base::Error named = *error;
+  if (named.account.empty()) named.account = outcome.account;
+  return refusal(named, outcome.temporary_exit);
 }
 
 // --- What waits. On a thread of workers_.
 
-void Standing::deliver_queued(std::size_t /*thread*/) {
-  Desk desk(around_, &connections_);
+void Standing::deliver_queued() {
+  net::HelperProgram helper(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
+                            cli::environment_for_child(around_.environment));
   for (;;) {
     std::optional<queue::Work> work = queue_->take(take_ms);
     if (work) {
-      deliver(desk, std::move(*work));
+      deliver(helper, std::move(*work));
       continue;
     }
     if (ending_) return;
@@ -191,7 +215,7 @@ void Standing::deliver_queued(std::size_t /*thread*/) {
   }
 }
 
-void Standing::deliver(Desk& desk, queue::Work work) {
+void Standing::deliver(net::HelperProgram& helper, queue::Work work) {
   reload(false);
   const SharedConfiguration now = in_force_.get();
   if (now == nullptr) {
@@ -204,25 +228,25 @@ void Standing::deliver(Desk& desk, queue::Work work) {
     queue_->settle(std::move(work), account.error());
     return;
   }
-  if (!work.resolved) {
-    base::Result<mail::Prepared> prepared =
-        mail::prepare(std::move(work.submission), account::sender_rules(*now, **account));
-    base::Done resolved = prepared ? queue_->resolve(work, (*account)->name, *prepared)
-                                   : base::Done(prepared.error());
-    if (!resolved) {
-      queue_->settle(std::move(work), resolved.error());
-      return;
-    }
-    work.message = std::move(*prepared);
-  }
-  Errand errand{*now, **account, work.message};
-  errand.all_or_nothing = false;
-  errand.more_to_come = true;  // idle connections are closed when nothing comes
-  errand.before_end = [this, &work](std::size_t first, std::size_t count) {
+  walk::Keeping keeping;
+  keeping.resolved = [this, &work](const account::Account& by, const mail::Prepared& prepared) {
+    return queue_->resolve(work, by.name, prepared);
+  };
+  keeping.before_end = [this, &work](std::size_t first, std::size_t count) {
     return queue_->mark(work, first, count);
   };
-  const std::vector<base::Fate> fates = desk.carry(errand);
-  queue_->settle(std::move(work), fates);
+  const report::Log log = log_of(*now);
+  walk::Stage stage = this->stage(helper, *now);
+  stage.log = &log;
+  stage.keeping = &keeping;
+  const walk::Outcome outcome =
+      work.resolved ? walk::send_again(stage, **account, std::move(work.message), work.uid)
+                    : walk::send(stage, **account, std::move(work.submission));
+  if (outcome.fates) {
+    queue_->settle(std::move(work), *outcome.fates);
+  } else {
+    queue_->settle(std::move(work), outcome.fates.error());
+  }
 }
 
 void Standing::heed(const queue::Event& event) {
@@ -239,12 +263,14 @@ int Standing::run() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   for (std::size_t i = 0; i < now_threads; ++i) {
-    desks_.push_back(std::make_unique<Desk>(around_, &connections_));
+    helpers_.push_back(std::make_unique<net::HelperProgram>(
+        base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
+        cli::environment_for_child(around_.environment)));
   }
   immediate_ = std::make_unique<Pool>(now_threads);
   commits_ = std::make_unique<Pool>(commit_threads);
   for (std::size_t i = 0; i < queue_threads; ++i) {
-    workers_.emplace_back([this, i] { deliver_queued(i); });
+    workers_.emplace_back([this] { deliver_queued(); });
   }
   crowd_thread_ = std::thread([this] {
     if (!crowd_->run()) {

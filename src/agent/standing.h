@@ -15,12 +15,15 @@
 #include <thread>
 #include <vector>
 
-#include "agent/desk.h"
 #include "agent/pool.h"
 #include "agent/service.h"
 #include "agent/surroundings.h"
 #include "queue/run.h"
+#include "report/log.h"
 #include "submit/crowd.h"
+#include "transport/connections.h"
+#include "transport/known_servers.h"
+#include "walk/one_message.h"
 
 namespace agent {
 
@@ -48,9 +51,10 @@ class Standing {
   submit::Verdict deliver_now(std::size_t thread, const SharedConfiguration& configuration,
                               const account::Account& account, const Shared& submission,
                               const base::Trace& trace);
+  walk::Stage stage(net::HelperProgram& helper, const account::Configuration& configuration) const;
 
-  void deliver_queued(std::size_t thread);
-  void deliver(Desk& desk, queue::Work work);
+  void deliver_queued();
+  void deliver(net::HelperProgram& helper, queue::Work work);
   void heed(const queue::Event& event);
   int wait_for_signals();
   void drain();
@@ -61,11 +65,11 @@ class Standing {
   std::unique_ptr<queue::Queue> queue_{};
   base::Fd control_listener_{};
   transport::KnownServers known_{};
-  transport::Connections connections_{known_};
+  mutable transport::Connections connections_{known_};
   std::unique_ptr<submit::Crowd> crowd_{};
   std::unique_ptr<Pool> commits_{};
   std::unique_ptr<Pool> immediate_{};
-  std::vector<std::unique_ptr<Desk>> desks_{};  // of immediate_
+  std::vector<std::unique_ptr<net::HelperProgram>> helpers_{};  // of immediate_
   std::vector<std::thread> workers_{};
   std::thread crowd_thread_{};
   std::atomic<bool> crowd_failed_ = false;

@@ -1,6 +1,7 @@
 #include "agent/surroundings.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -22,6 +23,32 @@ std::string look_at(const std::string& path) {
 }
 
 }  // namespace
+
+Surroundings surroundings_of(cli::AgentOptions options) {
+  Surroundings around{std::move(options), cli::read_environment(), cli::person_of(getuid())};
+  cli::AgentOptions& given = around.options;
+  if (given.run == cli::AgentOptions::Run::once) return around;
+  const bool system = given.profile == account::Profile::system;
+  if (given.config.empty()) {
+    given.config = cli::config_file(around.environment, around.person, given.profile);
+  }
+  const std::string state =
+      cli::default_state_dir(around.environment, around.person, given.profile);
+  if (given.spool.empty()) given.spool = state + "/queue";
+  const std::string sockets = system ? "/run/mailbearer" : cli::runtime_dir(around.person.uid);
+  // A socket of its own asks for a second one only by name.
+  if (given.control.empty() && given.listen.empty()) given.control = sockets + "/control.sock";
+  if (given.listen.empty()) given.listen = sockets + "/submit.sock";
+  return around;
+}
+
+report::Log log_of(const account::Configuration& configuration) {
+  return {configuration.log, report::addresses_of(configuration.log_addresses)};
+}
+
+std::string sentence(const base::Error& error) {
+  return error.cause + (error.cure.empty() ? "" : "; " + error.cure);
+}
 
 account::ConfigurationPaths paths_of(const Surroundings& around, const std::string& file,
                                      account::Profile profile) {

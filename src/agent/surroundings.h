@@ -12,6 +12,7 @@
 #include "account/configuration.h"
 #include "cli/agent_options.h"
 #include "cli/environment.h"
+#include "report/log.h"
 
 namespace agent {
 
@@ -21,8 +22,14 @@ struct Surroundings {
   cli::Person person{};
 };
 
+// With the paths that the command line left to the profile filled in.
+Surroundings surroundings_of(cli::AgentOptions options);
+
 account::ConfigurationPaths paths_of(const Surroundings& around, const std::string& file,
                                      account::Profile profile);
+report::Log log_of(const account::Configuration& configuration);
+// An error as a line for standard error.
+std::string sentence(const base::Error& error);
 // The folder that the processes of this user share for a session; empty: none.
 std::string runtime_dir(const Surroundings& around, const account::Configuration& configuration);
 

@@ -90,6 +90,10 @@ class Call {
     if (!token) return std::move(token).error();
     base::Result<net::Record> request = request_with(std::move(*token));
     if (!request) return std::move(request).error();
+    if (delivery_.before_end) {
+      base::Done noted = delivery_.before_end(0, delivery_.message->envelope.recipients.size());
+      if (!noted) return std::move(noted).error();
+    }
     show(*request);
     if (delivery_.trail != nullptr) {
       delivery_.trail->client_request_id = std::string(request->get("client_request_id"));

@@ -88,10 +88,27 @@ base::Result<std::vector<base::Fate>> Attempt::make(mail::Submission submission)
       mail::prepare(std::move(submission), account::sender_rules(configuration, account_));
   noted_.before_ms = base::boot_ms() - since;
   if (!prepared) return std::move(prepared).error();
-  noted_.sender = prepared->envelope.sender.text();
-  noted_.size_bytes = prepared->size_bytes();
-  base::Result<std::vector<base::Fate>> fates = deliver(*prepared);
-  if (fates) message_ids.remember(prepared->message.header, *fates);
+  if (stage_.keeping != nullptr) {
+    base::Done written = stage_.keeping->resolved(account_, *prepared);
+    if (!written) return std::move(written).error();
+  }
+  return hand_over(*prepared);
+}
+
+base::Result<std::vector<base::Fate>> Attempt::make_again(mail::Prepared prepared, uid_t uid) {
+  noted_.id = prepared.id;
+  noted_.uid = uid;
+  return hand_over(prepared);
+}
+
+base::Result<std::vector<base::Fate>> Attempt::hand_over(mail::Prepared& prepared) {
+  noted_.sender = prepared.envelope.sender.text();
+  noted_.size_bytes = prepared.size_bytes();
+  base::Result<std::vector<base::Fate>> fates = deliver(prepared);
+  if (fates) {
+    const transport::MessageIds message_ids(stage_.configuration->state_dir, account_);
+    message_ids.remember(prepared.message.header, *fates);
+  }
   return fates;
 }
 
@@ -106,6 +123,10 @@ base::Result<std::vector<base::Fate>> Attempt::deliver(mail::Prepared& prepared)
   delivery.trace = stage_.trace;
   delivery.connections = stage_.connections;
   delivery.more_to_come = stage_.more_to_come;
+  if (stage_.keeping != nullptr) {
+    delivery.all_or_nothing = false;
+    delivery.before_end = stage_.keeping->before_end;
+  }
   delivery.pace = &pace;
   delivery.trail = &trail_;
   delivery.reencode = [&helper](const base::Scratch& whole, bool seven_bit) {

@@ -17,10 +17,12 @@ class Attempt {
   Attempt(const Stage& stage, const account::Account& account) : stage_(stage), account_(account) {}
 
   base::Result<std::vector<base::Fate>> make(mail::Submission submission);
+  base::Result<std::vector<base::Fate>> make_again(mail::Prepared prepared, uid_t uid);
   // `next`: the account that goes on with it.
   void log(const base::Result<std::vector<base::Fate>>& fates, const std::string& next = {}) const;
 
  private:
+  base::Result<std::vector<base::Fate>> hand_over(mail::Prepared& prepared);
   base::Result<std::vector<base::Fate>> deliver(mail::Prepared& prepared);
 
   const Stage& stage_;
