@@ -217,6 +217,7 @@ std::vector<LogLine> lines_of(const Attempt& attempt, Addresses addresses) {
     groups.back().octets += fate.recipient.size();
   }
   std::vector<LogLine> lines;
+  lines.reserve(groups.size());
   for (const Group& group : groups) {
     lines.push_back(line_of(attempt, addresses, group.who, *group.fate));
   }

@@ -20,7 +20,7 @@
 namespace transport {
 
 class Connections;
-class Pace;
+class MailboxPace;
 
 // Yields the secret for AUTH; `fresh`: the last one was refused.
 using Credential = std::function<base::Result<base::Secret>(bool fresh)>;
@@ -50,12 +50,12 @@ struct Delivery {
   bool all_or_nothing = true;  // `now` mode: one refused recipient, and nothing is sent
   // Where connections come from and are left for the next message. Null: one for this message.
   Connections* connections = nullptr;
-  bool more_to_come = false;   // for this account, at once: the connection is worth keeping
+  bool more_to_come = false;          // for this account, at once: the connection is worth keeping
+  const MailboxPace* pace = nullptr;  // kept with the other processes of the user; null: by nobody
+  Trail* trail = nullptr;
   // Called before the last byte of the message leaves for the recipients [first, first + count) of
   // the envelope: from then on its outcome may be unknown. An error stops it: nothing was sent.
   std::function<base::Done(std::size_t first, std::size_t count)> before_end{};
-  const Pace* pace = nullptr;  // kept with the other processes of the user; null: by nobody
-  Trail* trail = nullptr;
 };
 
 std::vector<base::Fate> deliver(const Delivery& delivery);

@@ -10,7 +10,7 @@
 #include "mail/mime.h"
 #include "transport/graph_envelope.h"
 #include "transport/graph_verdict.h"
-#include "transport/pace.h"
+#include "transport/mailbox_pace.h"
 #include "transport/smtp.h"
 #include "transport/smtp_commands.h"
 #include "transport/smtp_transaction.h"
@@ -90,10 +90,6 @@ class Call {
     if (!token) return std::move(token).error();
     base::Result<net::Record> request = request_with(std::move(*token));
     if (!request) return std::move(request).error();
-    if (delivery_.before_end) {
-      base::Done noted = delivery_.before_end(0, delivery_.message->envelope.recipients.size());
-      if (!noted) return std::move(noted).error();
-    }
     show(*request);
     if (delivery_.trail != nullptr) {
       delivery_.trail->client_request_id = std::string(request->get("client_request_id"));
@@ -172,6 +168,10 @@ std::vector<base::Fate> in_turn(const Delivery& delivery, const base::Scratch& m
     if (!got) return graph_fates(delivery, std::move(got).error());
     turn = std::move(*got);
   }
+  if (delivery.before_end) {
+    base::Done noted = delivery.before_end(0, delivery.message->envelope.recipients.size());
+    if (!noted) return graph_fates(delivery, std::move(noted).error());
+  }
   base::Result<GraphAnswer> answer = Call(delivery, message).make(std::move(*token));
   if (answer && delivery.pace != nullptr) {
     delivery.pace->pause(graph_pause_s(*answer), answer->judged.error.cause);
@@ -188,13 +188,17 @@ std::string graph_address(const account::Account& account) {
   return base + "/users/" + base::percent_encode(account.user, "-._~@") + "/sendMail";
 }
 
+bool graph_takes(const account::Account& account, std::uint64_t size_bytes) {
+  return size_bytes <= size_limit(account);
+}
+
 std::vector<base::Fate> deliver_by_graph(const Delivery& delivery) {
   const account::Account& account = *delivery.account;
   mail::Prepared& message = *delivery.message;
   const auto all = [&](base::Error error) {
     return same_fate(message.envelope, of_account(std::move(error), account));
   };
-  if (message.size_bytes() > size_limit(account)) {
+  if (!graph_takes(account, message.size_bytes())) {
     return too_large_for_graph(delivery, message.size_bytes());
   }
   base::Done fit = judge_recipients(delivery);
@@ -208,7 +212,7 @@ std::vector<base::Fate> deliver_by_graph(const Delivery& delivery) {
   }
   std::swap(message.message.header, *header);
   // The recipients in Bcc, or an encoded body, may have made it larger.
-  if (message.size_bytes() > size_limit(account)) {
+  if (!graph_takes(account, message.size_bytes())) {
     std::swap(message.message.header, *header);
     return too_large_for_graph(delivery, message.size_bytes());
   }

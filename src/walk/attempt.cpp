@@ -1,39 +1,29 @@
 #include "walk/attempt.h"
 
-#include <algorithm>
-#include <functional>
 #include <optional>
 #include <utility>
 
 #include "account/choose.h"
 #include "base/clock.h"
-#include "base/crypto_library.h"
 #include "base/process.h"
 #include "mail/prepare.h"
 #include "token/obtain.h"
+#include "transport/graph.h"
+#include "transport/mailbox_pace.h"
 #include "transport/message_ids.h"
-#include "transport/pace.h"
 
 namespace walk {
 
 namespace {
 
-// The next message of a session may be another account's.
-bool reads_keys(const account::Configuration& configuration) {
-  const auto& all = configuration.accounts;
-  return std::any_of(all.begin(), all.end(), [](const account::Account& one) {
-    return !one.tls_client_certificate.empty();
-  });
-}
-
 // The account's tokens and password, and how long they kept us.
 class Credentials {
  public:
-  Credentials(const Stage& stage, const account::Account& account)
+  // soon: the delivery will ask for a token.
+  Credentials(const Stage& stage, const account::Account& account, bool soon)
       : account_(account),
         source_(account, places(stage), {[&stage] { return stage.helper->open(); }}) {
-    const bool graph = account.transport == account::Transport::graph;
-    if (!graph && !account::auth_by_token(account)) return;
+    if (!soon) return;
     // A rotated refresh token must be stored before we may be ended.
     hold();
     source_.start();  // beside the dialogue, which needs it only at AUTH
@@ -72,61 +62,57 @@ class Credentials {
   std::int64_t waited_ms_ = 0;
 };
 
+// A token for Graph that is not asked for would only rotate the credential of the one for SMTP.
+bool needs_token_soon(const account::Account& account, const mail::Prepared& prepared) {
+  if (account.transport != account::Transport::graph) return account::auth_by_token(account);
+  return account.graph_large != "smtp" || transport::graph_takes(account, prepared.size_bytes());
+}
+
 }  // namespace
 
-base::Result<std::vector<base::Fate>> Attempt::make(mail::Submission submission) {
+base::Result<mail::Prepared> Attempt::prepare(mail::Submission submission) {
   const std::int64_t since = base::boot_ms();
   noted_.id = submission.id;
   noted_.uid = submission.peer.uid;
   noted_.sender = submission.envelope.sender.text();
   const account::Configuration& configuration = *stage_.configuration;
-  // Before anything is unsealed: one message wants few algorithms, and no key of a file.
-  base::start_crypto(reads_keys(configuration) ? base::Crypto::whole : base::Crypto::narrow);
   const transport::MessageIds message_ids(configuration.state_dir, account_);
   message_ids.map(submission.message.header);
   base::Result<mail::Prepared> prepared =
       mail::prepare(std::move(submission), account::sender_rules(configuration, account_));
   noted_.before_ms = base::boot_ms() - since;
-  if (!prepared) return std::move(prepared).error();
-  if (stage_.keeping != nullptr) {
-    base::Done written = stage_.keeping->resolved(account_, *prepared);
-    if (!written) return std::move(written).error();
-  }
-  return hand_over(*prepared);
+  return prepared;
 }
 
-base::Result<std::vector<base::Fate>> Attempt::make_again(mail::Prepared prepared, uid_t uid) {
+std::vector<base::Fate> Attempt::carry(mail::Prepared& prepared) {
   noted_.id = prepared.id;
-  noted_.uid = uid;
-  return hand_over(prepared);
-}
-
-base::Result<std::vector<base::Fate>> Attempt::hand_over(mail::Prepared& prepared) {
   noted_.sender = prepared.envelope.sender.text();
   noted_.size_bytes = prepared.size_bytes();
-  base::Result<std::vector<base::Fate>> fates = deliver(prepared);
-  if (fates) {
-    const transport::MessageIds message_ids(stage_.configuration->state_dir, account_);
-    message_ids.remember(prepared.message.header, *fates);
-  }
+  std::vector<base::Fate> fates = deliver(prepared);
+  const transport::MessageIds message_ids(stage_.configuration->state_dir, account_);
+  message_ids.remember(prepared.message.header, fates);
   return fates;
 }
 
-base::Result<std::vector<base::Fate>> Attempt::deliver(mail::Prepared& prepared) {
+base::Result<std::vector<base::Fate>> Attempt::make(mail::Submission submission) {
+  base::Result<mail::Prepared> prepared = prepare(std::move(submission));
+  if (!prepared) return std::move(prepared).error();
+  return carry(*prepared);
+}
+
+std::vector<base::Fate> Attempt::deliver(mail::Prepared& prepared) {
   const std::int64_t since = base::boot_ms();
-  Credentials credentials(stage_, account_);
-  const transport::Pace pace(stage_.runtime_dir, account_);
+  Credentials credentials(stage_, account_, needs_token_soon(account_, prepared));
+  const transport::MailboxPace pace(stage_.runtime_dir, account_);
   net::HelperProgram& helper = *stage_.helper;
   transport::Delivery delivery;
   delivery.account = &account_;
   delivery.message = &prepared;
   delivery.trace = stage_.trace;
   delivery.connections = stage_.connections;
+  delivery.all_or_nothing = stage_.all_or_nothing;
   delivery.more_to_come = stage_.more_to_come;
-  if (stage_.keeping != nullptr) {
-    delivery.all_or_nothing = false;
-    delivery.before_end = stage_.keeping->before_end;
-  }
+  delivery.before_end = stage_.before_end;
   delivery.pace = &pace;
   delivery.trail = &trail_;
   delivery.reencode = [&helper](const base::Scratch& whole, bool seven_bit) {

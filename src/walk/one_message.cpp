@@ -62,14 +62,6 @@ Outcome outcome_of(const account::Account& account, base::Result<std::vector<bas
 
 }  // namespace
 
-Outcome send_again(const Stage& stage, const account::Account& account, mail::Prepared prepared,
-                   uid_t uid) {
-  Attempt attempt(stage, account);
-  base::Result<std::vector<base::Fate>> fates = attempt.make_again(std::move(prepared), uid);
-  attempt.log(fates);
-  return outcome_of(account, std::move(fates));
-}
-
 Outcome send(const Stage& stage, const account::Account& account, mail::Submission submission) {
   std::optional<mail::Submission> twin;
   if (may_turn_aside(account)) {
@@ -94,6 +86,8 @@ Outcome send(const Stage& stage, const account::Account& account, mail::Submissi
     tell_why(refused, account, why);
     return refused;
   }
+  base::tell(stage.trace, "* " + account.name + ": " + why.cause + "; now by " + (*other)->name +
+                              ((*other)->name == account.name ? ", SMTP" : ""));
   Attempt second(stage, **other);
   base::Result<std::vector<base::Fate>> last = second.make(std::move(*twin));
   second.log(last);

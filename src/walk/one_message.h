@@ -14,23 +14,12 @@
 #include "base/fate.h"
 #include "base/result.h"
 #include "base/trace.h"
-#include "mail/prepare.h"
 #include "mail/submission.h"
 #include "net/helper_program.h"
 #include "report/log.h"
 #include "transport/connections.h"
 
 namespace walk {
-
-// What a queue wants of a delivery: each recipient for himself, and to know before it matters. An
-// error of either stops it, and nothing was sent.
-struct Keeping {
-  // Who will send it, and the bytes as they will leave: before anybody is called.
-  std::function<base::Done(const account::Account& account, const mail::Prepared& prepared)>
-      resolved{};
-  // The end is about to leave for the recipients [first, first + count).
-  std::function<base::Done(std::size_t first, std::size_t count)> before_end{};
-};
 
 // What outlives one message. Everything must outlive the walk.
 struct Stage {
@@ -41,8 +30,10 @@ struct Stage {
   std::string credentials_directory{};
   const report::Log* log = nullptr;
   base::Trace trace{};
+  bool all_or_nothing = true;  // `now` mode
   bool more_to_come = false;
-  const Keeping* keeping = nullptr;  // null: all recipients or none
+  // See transport/deliver.h; for whoever keeps a queue.
+  std::function<base::Done(std::size_t first, std::size_t count)> before_end{};
 };
 
 // Who answers for it in the end, and what became of each recipient.
@@ -53,9 +44,6 @@ struct Outcome {
 };
 
 Outcome send(const Stage& stage, const account::Account& account, mail::Submission submission);
-// A message that was prepared at an earlier attempt. `uid`: who submitted it.
-Outcome send_again(const Stage& stage, const account::Account& account, mail::Prepared prepared,
-                   uid_t uid);
 
 // Leaves a line of a submission that never came to an attempt.
 void log_refusal(const report::Log& log, const mail::Submission& submission,

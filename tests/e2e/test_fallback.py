@@ -95,6 +95,12 @@ def test_G7_large_messages_go_by_smtp_settings_of_the_account_itself(case):
         me.send("-t", "-i", text="To: ann@example.org\n\nsmall\n").succeeded()
     case.same((len(box.mails()), sends(box), box.count("smtp.auth", outcome="235")), (4, 2, 2))
     case.same(box.count("smtp.auth", outcome="535"), 0)
+    # A large message asks for no token of Graph, which would only rotate the refresh token behind the other one.
+    me.send("-t", "-i", text=text).succeeded()
+    before = box.token_requests()
+    traced = me.send("-v", "-t", "-i", text=text)
+    case.same((traced.code, box.token_requests() - before), (0, 0))
+    case.matches(traced.out + traced.err, r"\* work: message is too large .*; now by work, SMTP")
     case.same({mail.user for mail in box.mails()}, {"me@sandbox.example"})
     # What is small enough stays with Graph's rule: the SMTP settings are for large messages.
     me.send("-i", "ann@example.org", text=STRAY).failed(77, r"not sent \(work\): Graph would also mail .*")

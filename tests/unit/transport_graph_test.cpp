@@ -1,6 +1,7 @@
 #include "transport/graph.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 
 #include "base/seal.h"
@@ -10,7 +11,7 @@
 #include "transport/graph_answer.h"
 #include "transport/graph_challenge.h"
 #include "transport/graph_request.h"
-#include "transport/pace.h"
+#include "transport/mailbox_pace.h"
 #include "transport_script.h"
 
 using base::Fault;
@@ -71,6 +72,7 @@ struct Trial {
     };
     delivery.pace = pace.get();
     delivery.trail = &trail;
+    delivery.before_end = before_end;
     fates = transport::deliver_by_graph(delivery);
     REQUIRE(fates.size() == message.envelope.recipients.size());
     CHECK(trace.find("canary") == std::string::npos);
@@ -84,8 +86,9 @@ struct Trial {
   std::vector<bool> asked{};
   int requests = 0;
   std::vector<std::string> claimed{};
-  std::unique_ptr<transport::Pace> pace{};
+  std::unique_ptr<transport::MailboxPace> pace{};
   transport::Trail trail{};
+  std::function<base::Done(std::size_t, std::size_t)> before_end{};
   std::string trace{};
   std::vector<base::Fate> fates{};
 };
@@ -398,4 +401,20 @@ TEST_CASE("challenge: base64 of one JSON object, in either alphabet, and nothing
   CHECK(transport::claims_of("Bearer claims=\"eyJ9").empty());
   CHECK(transport::claims_of("Bearer xclaims=\"" + base::base64(json) + "\"").empty());
   CHECK(transport::claims_of(field(base::base64("{" + std::string(5000, ' ') + "}"))).empty());
+}
+
+TEST_CASE("graph: who keeps a queue is told before the message leaves, and may stop it",
+          "[transport]") {
+  Trial trial;
+  trial.message = script::a_message({"a@x.example", "b@x.example"});
+  std::size_t told = 0;
+  trial.before_end = [&told](std::size_t first, std::size_t count) -> base::Done {
+    CHECK(first == 0);
+    told = count;
+    return base::failure(base::Fault::io, "cannot write it down");
+  };
+  CHECK(trial.run().state == State::deferred);
+  CHECK(trial.fates[0].error.fault == Fault::io);
+  CHECK(told == 2);
+  CHECK(trial.requests == 0);
 }
