@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "account/choose.h"
 #include "agent/verdict.h"
+#include "base/crypto_library.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "cli/profile.h"
@@ -33,6 +35,8 @@ class OneShot {
     const base::FoldersOnce folders_once;
     base::Result<account::Configuration> configuration = load();
     if (!configuration) return refusal(configuration.error(), 0);
+    // Before anything is unsealed: one message wants few algorithms, and no key of a file.
+    base::start_crypto(reads_keys(*configuration) ? base::Crypto::whole : base::Crypto::narrow);
     base::Result<const account::Account*> chosen = choose(*configuration, submission);
     const report::Log log = log_of(*configuration);
     if (!chosen) {
@@ -109,6 +113,14 @@ class OneShot {
       return error;
     }
     return chosen;
+  }
+
+  // The next message of this session may be another account's.
+  static bool reads_keys(const account::Configuration& configuration) {
+    const auto& all = configuration.accounts;
+    return std::any_of(all.begin(), all.end(), [](const account::Account& one) {
+      return !one.tls_client_certificate.empty();
+    });
   }
 
   // For all messages of the session. What is known of servers outlives it, in the runtime folder.

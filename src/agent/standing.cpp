@@ -87,8 +87,10 @@ base::Done Standing::open_sockets() {
     if (!made) return std::move(made).error();
     control_listener_ = std::move(*made);
   }
+  submit::CrowdRules rules;
+  rules.login_of = [](uid_t uid) { return cli::person_of(uid).login; };
   crowd_ = std::make_unique<submit::Crowd>(
-      std::move(listener), submit::CrowdRules{},
+      std::move(listener), std::move(rules),
       [this](Ticket ticket, mail::Submission submission, submit::Wishes wishes) {
         // A job is copied around; a submission cannot be.
         const auto shared = std::make_shared<mail::Submission>(std::move(submission));
@@ -182,7 +184,7 @@ submit::Verdict Standing::deliver_now(std::size_t thread, const SharedConfigurat
                                       base::Deadline::after_ms(account.pace_wait_s * 1000));
   if (turn) {
     outcome = walk::send(stage, account, std::move(*submission));
-    queue_->end_now(account.name, uid, count,
+    queue_->end_now(account.name, count,
                     outcome.fates ? *outcome.fates : std::vector<base::Fate>{});
   } else {
     outcome.fates = turn.error();
@@ -228,17 +230,16 @@ void Standing::deliver(net::HelperProgram& helper, queue::Work work) {
     queue_->settle(std::move(work), account.error());
     return;
   }
-  walk::Keeping keeping;
-  keeping.resolved = [this, &work](const account::Account& by, const mail::Prepared& prepared) {
-    return queue_->resolve(work, by.name, prepared);
-  };
-  keeping.before_end = [this, &work](std::size_t first, std::size_t count) {
-    return queue_->mark(work, first, count);
-  };
   const report::Log log = log_of(*now);
   walk::Stage stage = this->stage(helper, *now);
   stage.log = &log;
-  stage.keeping = &keeping;
+  stage.all_or_nothing = false;
+  stage.prepared = [this, &work](const account::Account& by, const mail::Prepared& prepared) {
+    return queue_->resolve(work, by.name, prepared);
+  };
+  stage.before_end = [this, &work](std::size_t first, std::size_t count) {
+    return queue_->mark(work, first, count);
+  };
   const walk::Outcome outcome =
       work.resolved ? walk::send_again(stage, **account, std::move(work.message), work.uid)
                     : walk::send(stage, **account, std::move(work.submission));
@@ -278,6 +279,15 @@ int Standing::run() {
       kill(getpid(), SIGTERM);
     }
   });
+  if (control_listener_.open()) {
+    ControlDoors doors;
+    doors.queue = queue_.get();
+    doors.in_force = &in_force_;
+    doors.around = &around_;
+    doors.reload = [this] { reload(true); };
+    doors.released = [this](const std::string&) { known_.forget_sessions(); };
+    control_ = std::make_unique<Control>(std::move(control_listener_), std::move(doors));
+  }
   service_.say("READY=1\nSTATUS=serving\n");
   const int exit = wait_for_signals();
   drain();
@@ -314,6 +324,7 @@ int Standing::wait_for_signals() {
 // Verdicts that are due are given, deliveries that are under way end; what waits, waits on disk.
 void Standing::drain() {
   service_.say("STOPPING=1\nSTATUS=ending\n");
+  control_.reset();
   crowd_->stop();
   crowd_thread_.join();
   ending_ = true;

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent/control.h"
 #include "agent/pool.h"
 #include "agent/service.h"
 #include "agent/surroundings.h"
@@ -67,6 +68,7 @@ class Standing {
   transport::KnownServers known_{};
   mutable transport::Connections connections_{known_};
   std::unique_ptr<submit::Crowd> crowd_{};
+  std::unique_ptr<Control> control_{};
   std::unique_ptr<Pool> commits_{};
   std::unique_ptr<Pool> immediate_{};
   std::vector<std::unique_ptr<net::HelperProgram>> helpers_{};  // of immediate_
