@@ -94,6 +94,7 @@ std::string row_json(const queue::Row& row) {
 std::string status_json(const queue::Status& status, const InForce& in_force) {
   Json accounts = Json::array();
   for (const queue::AccountRow& one : status.accounts) {
+    if (one.name.empty() && one.messages == 0) continue;  // those without an account: none
     accounts.push_back({{"name", one.name},
                         {"messages", one.messages},
                         {"bytes", one.bytes},

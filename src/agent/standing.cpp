@@ -59,6 +59,11 @@ base::Result<std::unique_ptr<Standing>> Standing::start(const Surroundings& arou
 Standing::~Standing() = default;
 
 base::Done Standing::open_spool() {
+  notices_ = std::make_unique<Notices>(
+      around_, [this](const mail::Submission& message, const std::string& account) {
+        // Not kept: the log has it.
+        static_cast<void>(queue_->accept(message, account).ok());
+      });
   queue::Options options;
   options.folder = around_.options.spool;
   options.workers = queue_threads;
@@ -251,7 +256,7 @@ void Standing::deliver(net::HelperProgram& helper, queue::Work work) {
 }
 
 void Standing::heed(const queue::Event& event) {
-  std::fprintf(stderr, "mailbearer-agent: %s\n", event.text.c_str());
+  notices_->tell(event, in_force_.get());
 }
 
 // --- Its life.
@@ -332,6 +337,7 @@ void Standing::drain() {
   commits_.reset();
   immediate_.reset();
   for (std::thread& one : workers_) one.join();
+  notices_->finish();
 }
 
 }  // namespace agent

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "agent/control.h"
+#include "agent/notice.h"
 #include "agent/pool.h"
 #include "agent/service.h"
 #include "agent/surroundings.h"
@@ -63,6 +64,7 @@ class Standing {
   const Surroundings& around_;
   InForce in_force_;
   Service service_;
+  std::unique_ptr<Notices> notices_{};
   std::unique_ptr<queue::Queue> queue_{};
   base::Fd control_listener_{};
   transport::KnownServers known_{};
