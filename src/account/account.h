@@ -92,6 +92,7 @@ struct Account {
   bool null_sender = true;
   bool envelope_rewrite = false;
   std::string graph_large{};
+  std::vector<std::string> graph_upload_hosts{};
   bool map_message_ids = false;
   bool save_to_sent = true;
   std::int64_t rate_messages_per_minute = 0;

@@ -104,6 +104,7 @@ constexpr Key table[] = {
   {"timeout",                   anywhere, Kind::duration, "30s", "", false, &A::timeout_s},
   {"graph_endpoint",            preset_of_provider, Kind::url, "", "", false, &A::graph_endpoint},
   {"graph_large",               preset_of_provider, Kind::choice, "refuse", "smtp|upload|refuse", false, &A::graph_large},
+  {"graph_upload_hosts",        preset_of_provider, Kind::words, "", "", false, &A::graph_upload_hosts},
   {"save_to_sent",              preset_of_provider, Kind::flag, "yes", "", false, &A::save_to_sent},
   {"null_sender",               preset_of_provider, Kind::choice, "keep", "keep|user", false, choose_null_sender},
   {"envelope",                  preset_of_provider, Kind::choice, "strict", "strict|rewrite", false, choose_envelope},

@@ -118,7 +118,7 @@ TEST_CASE("providers: a new section is a new provider; faults name file and line
   CHECK(cause("[new]\nsmpt_host = x\n") == "p.conf:2: unknown key `smpt_host`");
   CHECK(cause("[new]\nuser = x@y.example\n").find("`user` does not belong in [new]") !=
         std::string::npos);
-  CHECK(cause("[new mars]\n") == "p.conf:1: `mars` is no cloud, transport or grant");
+  CHECK(cause("[new mars]\n") == "p.conf:1: `mars` is no cloud, transport, grant or upload");
   CHECK(cause("[a]\nbased_on = b\n[b]\nbased_on = a\n").find("circle") != std::string::npos);
   CHECK(cause("[a]\nbased_on = c\n").find("unknown provider `c`") != std::string::npos);
   CHECK(cause("[a]\nsmtp_port = x\n").find("p.conf:2") == 0);
@@ -165,7 +165,7 @@ TEST_CASE("providers: a fault in a needed section is told with its line, others 
   // A name that is not there is looked for in the whole file, and that is judged.
   CHECK(cause(faulty, {"good", "gone"}) == "p.conf:5: unknown key `smpt_host`");
   CHECK(cause("[good]\n[good mars]\n", {"good"}) ==
-        "p.conf:2: `mars` is no cloud, transport or grant");
+        "p.conf:2: `mars` is no cloud, transport, grant or upload");
   CHECK(cause("[a]\nbased_on = b\n[b]\nbased_on = a\n", {"b"}).find("circle") != std::string::npos);
   CHECK(cause("[a]\nbased_on = c\n", {"a"}).find("unknown provider `c`") != std::string::npos);
   CHECK(cause("[good]\nother_names = fine\n[new]\nbased_on = good\nother_names = n\n", {"n"}) ==
@@ -223,4 +223,21 @@ TEST_CASE("providers: every cloud of Microsoft has its own hosts, by Graph and b
   const std::string graph = "provider = microsoft\ntransport = graph\n";
   CHECK(built(folder, graph).smtp_scope.empty());
   CHECK(built(folder, graph + "graph_large = smtp\nsmtp_scope = own\n").smtp_scope == "own");
+}
+
+TEST_CASE("providers: Mail.ReadWrite is asked for only by accounts that upload", "[account]") {
+  const auto providers = Providers::load("etc/providers.conf");
+  REQUIRE(providers.ok());
+  const auto scope = [&](std::vector<std::string> words) {
+    for (const auto& one : providers->presets("microsoft", words)) {
+      if (one.key == "scope") return one.value;
+    }
+    return std::string();
+  };
+  for (const char* cloud : {"worldwide", "usgov", "usdod", "china"}) {
+    INFO(cloud);
+    CHECK(scope({cloud, "graph", "user"}).find("ReadWrite") == std::string::npos);
+    CHECK(scope({cloud, "graph", "user", "upload"}).find("/Mail.ReadWrite ") != std::string::npos);
+    CHECK(scope({cloud, "graph", "app", "upload"}) == scope({cloud, "graph", "app"}));
+  }
 }
