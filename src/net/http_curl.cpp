@@ -112,8 +112,9 @@ void set_trust(CURL* handle, const HttpRequest& request) {
 
 void set_route(CURL* handle, const HttpRequest& request) {
   curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
-  const bool plain =
-      secret_may_travel(request.url) && base::starts_with_ignoring_case(request.url, "http://");
+  const bool near = secret_may_travel(request.url) ||
+                    (request.metadata_service && is_metadata_service(request.url));
+  const bool plain = near && base::starts_with_ignoring_case(request.url, "http://");
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
   curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "https");
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -172,6 +173,11 @@ List header_lines(const HttpRequest& request) {
   add(list, "Accept: application/json");
   add(list, "Expect:");  // no wait for "100 Continue"
   for (const std::string& line : request.headers) add(list, line);
+  if (!request.basic.empty()) {
+    std::string line = "Authorization: Basic " + std::string(request.basic.reveal());
+    add(list, line);
+    base::wipe(line);  // libcurl's copy is wiped when it is freed
+  }
   return list;
 }
 
