@@ -57,10 +57,6 @@ const GrantRow& grant_row(Grant grant) {
 
 base::Done check_grant(const account::Account& account) {
   const GrantRow& row = grant_row(account.grant);
-  if (!account.access_token_command.empty()) {
-    return incomplete(account, "access_token_command is not supported by this version",
-                      "use grant = user or grant = app");
-  }
   if (!row.supported) {
     return incomplete(account,
                       "grant = " + std::string(row.word) + " is not supported by this version",

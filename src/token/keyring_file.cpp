@@ -22,30 +22,6 @@ std::string words_for(const account::Account& account, Kind kind) {
   return account::binding(account) + "\n" + kind_name(kind);
 }
 
-std::string cure_for(const account::Account& account, Kind kind) {
-  if (kind == Kind::refresh_token) return "run: mailbearer login " + account.name;
-  return "run: mailbearer secret set " + account.name + " " + kind_name(kind);
-}
-
-// "refresh-token" as a word in a sentence.
-std::string spoken(Kind kind) {
-  std::string name = kind_name(kind);
-  for (char& c : name) {
-    if (c == '-') c = ' ';
-  }
-  return name;
-}
-
-base::Error other_settings(const account::Account& account, Kind kind) {
-  base::Error error = base::failure(
-      base::Fault::config,
-      "the stored " + spoken(kind) + " of `" + account.name +
-          "` belongs to other settings (user, client_id, tenant or token_endpoint changed)",
-      cure_for(account, kind));
-  error.account = account.name;
-  return error;
-}
-
 base::Error with_cure(base::Error error, const account::Account& account, Kind kind) {
   error.account = account.name;
   if (error.cure.empty()) error.cure = cure_for(account, kind);

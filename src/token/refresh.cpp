@@ -8,6 +8,7 @@
 #include "base/seal.h"
 #include "base/text.h"
 #include "token/grants.h"
+#include "token/secret_program.h"
 
 namespace token {
 
@@ -76,8 +77,7 @@ Refresh::Refresh(const account::Account& account, const std::string& runtime_dir
     : account_(account), credentials_(account_, places), cache_(account_, runtime_dir, places) {}
 
 std::optional<CachedToken> Refresh::cached(std::string_view refused) {
-  std::optional<CachedToken> token =
-      cache_.load(credentials_.stamp(grant_row(account_.grant).credential));
+  std::optional<CachedToken> token = cache_.load(stamp());
   if (!token || !token->usable(base::wall_seconds(), account_.refresh_margin_s))
     return std::nullopt;
   if (!refused.empty() && digest_of(token->token) == refused) return std::nullopt;
@@ -101,14 +101,39 @@ base::Result<base::Fd> Refresh::lock(std::int64_t wait_ms) {
 }
 
 base::Result<CachedToken> Refresh::run(const OpenHelper& helper, std::string_view refused) {
-  base::Result<CachedToken> got = ask_twice(helper);
+  base::Result<CachedToken> got = by_program() ? run_program(refused) : ask_twice(helper);
   if (got || got.error().kind != base::FaultClass::temporary) return got;
-  std::optional<CachedToken> old =
-      cache_.load(credentials_.stamp(grant_row(account_.grant).credential));
+  std::optional<CachedToken> old = cache_.load(stamp());
   const bool still_good = old && old->valid(base::wall_seconds()) &&
                           (refused.empty() || digest_of(old->token) != refused);
   if (still_good) return std::move(*old);
   return got;
+}
+
+std::string Refresh::stamp() {
+  if (!by_program()) return credentials_.stamp(grant_row(account_.grant).credential);
+  std::string words;
+  for (const std::string& word : account_.access_token_command) words += word + "\n";
+  return "program." + base::sha256_hex(words);
+}
+
+// One whose end is not told is good for this one use: only the program knows whether it still is.
+base::Result<CachedToken> Refresh::run_program(std::string_view refused) {
+  const std::int64_t asked_s = base::wall_seconds();
+  base::Result<CommandToken> printed = run_access_token_command(account_);
+  if (!printed) return std::move(printed).error();
+  CachedToken token;
+  token.token = std::move(printed->token);
+  token.issued_s = asked_s;
+  token.expires_s = printed->expires_s;
+  if (!refused.empty() && digest_of(token.token) == refused) {
+    return of_account(base::failure(base::Fault::sign_in_needed,
+                                    "access_token_command still prints the token that was refused",
+                                    "sign in anew with that program"),
+                      account_);
+  }
+  if (token.expires_s > asked_s) cache_.store(token, stamp());
+  return token;
 }
 
 base::Result<base::Secret> Refresh::client_secret() {
@@ -195,7 +220,7 @@ base::Result<CachedToken> Refresh::accept(net::Record answer, const Credential& 
   token.issued_s = asked_s;
   token.expires_s = asked_s + answer.number("expires_in", 0);
   // A life that was not said is good for this one use.
-  if (token.expires_s > asked_s) cache_.store(token, credentials_.stamp(row.credential));
+  if (token.expires_s > asked_s) cache_.store(token, stamp());
   return token;
 }
 

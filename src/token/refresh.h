@@ -35,6 +35,8 @@ class Refresh {
   Refresh(const account::Account& account, const std::string& runtime_dir,
           const KeyringPlaces& places);
 
+  // The account's tokens come from access_token_command, and no helper is needed.
+  bool by_program() const { return !account_.access_token_command.empty(); }
   // From the cache, with enough life left, and not the one that was refused.
   std::optional<CachedToken> cached(std::string_view refused);
   // A closed Fd where there is no place for a lock: none is known, or it is read-only, forbidden or
@@ -47,6 +49,9 @@ class Refresh {
   Credentials& credentials() { return credentials_; }
 
  private:
+  base::Result<CachedToken> run_program(std::string_view refused);
+  // Of what tokens are got with.
+  std::string stamp();
   base::Result<CachedToken> ask_twice(const OpenHelper& open);
   base::Result<CachedToken> ask(const OpenHelper& open, base::Fd& helper,
                                 const Credential& credential, const base::Secret& client_secret);

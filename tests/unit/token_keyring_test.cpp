@@ -254,7 +254,7 @@ TEST_CASE("keyring file: 16 writers at once lose nothing of each other's account
   }
 }
 
-TEST_CASE("keyring: kinds have names, and only file is there", "[token]") {
+TEST_CASE("keyring: kinds have names, and each sort says what it is", "[token]") {
   for (const Kind kind :
        {Kind::refresh_token, Kind::client_secret, Kind::password, Kind::key_passphrase}) {
     CHECK(token::kind_of(token::kind_name(kind)) == kind);
@@ -263,9 +263,11 @@ TEST_CASE("keyring: kinds have names, and only file is there", "[token]") {
   Home home;
   auto account = account_in(home);
   account.keyring = account::Keyring::secret_service;
-  auto keyring = token::open_keyring(account, {});
-  CHECK(keyring.error().fault == Fault::config);
-  CHECK(keyring.error().cure == "set keyring = file in mailbearer.conf:1");
+  CHECK(open(account)->describe() ==
+        "secret-service /run/user/" + std::to_string(geteuid()) + "/bus");
+  account.keyring = account::Keyring::command;
+  account.secret_command = {"/usr/bin/pass", "show", "mail/work"};
+  CHECK(open(account)->describe() == "command /usr/bin/pass show mail/work");
   account.keyring = account::Keyring::file;
   account.keyring_dir = "relative";
   CHECK_FALSE(token::open_keyring(account, {}).ok());
