@@ -136,6 +136,13 @@ void Cache::store(const CachedToken& token, const std::string& stamp) {
   write("access-token", token_words_, record);
 }
 
+void Cache::forget() {
+  if (!anywhere()) return;
+  for (const char* name : {"access-token", "refusal"}) {
+    unlink((folder_ + "/" + name_for(name, identity_)).c_str());
+  }
+}
+
 std::optional<base::Error> Cache::refusal(const std::string& fingerprint) {
   const std::optional<net::Record> record = read("refusal", refusal_words_);
   if (!record || record->get("fingerprint") != fingerprint) return std::nullopt;

@@ -174,6 +174,13 @@ base::Result<bool> Credentials::replace(Kind kind, const Credential& used,
   return true;
 }
 
+std::int64_t Credentials::changed_s(Kind kind) {
+  const std::int64_t rotated = rotated_path().empty() ? 0 : changed_s_of_file(rotated_path());
+  if (!file_key(account_, kind).path.empty()) return rotated;
+  base::Result<Keyring*> opened = keyring();
+  return std::max(rotated, opened ? (*opened)->changed_s(account_, kind) : 0);
+}
+
 std::string Credentials::stamp(Kind kind) {
   const FileKey named = file_key(account_, kind);
   if (!named.path.empty()) {

@@ -40,6 +40,8 @@ class Credentials {
   bool stands(Kind kind, const base::Secret& rotated);
   // For logout: the one that was kept beside a file or a program's answer. False: there was none.
   base::Result<bool> forget_rotated();
+  // When a sign-in or a rotation last wrote it, as wall clock seconds; 0: not known.
+  std::int64_t changed_s(Kind kind);
   // Changes when the credential changes; see Keyring::stamp.
   std::string stamp(Kind kind);
 

@@ -44,6 +44,8 @@ class Keyring {
   // Changes whenever what is stored changes, and is cheap to ask for; empty: nothing stored, or the
   // store cannot tell. A cached access token is good only for the stamp it was got with.
   virtual std::string stamp(const account::Account& account, Kind kind) = 0;
+  // When what is stored was last written, as wall clock seconds; 0: the store cannot tell.
+  virtual std::int64_t changed_s(const account::Account& account, Kind kind) const = 0;
   virtual std::string describe() const = 0;  // "file /home/a/.local/share/mailbearer/keyring"
 };
 

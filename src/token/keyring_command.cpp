@@ -56,6 +56,10 @@ std::string CommandKeyring::stamp(const account::Account& /*account*/, Kind /*ki
   return "command." + base::sha256_hex(typed_);
 }
 
+std::int64_t CommandKeyring::changed_s(const account::Account& /*account*/, Kind /*kind*/) const {
+  return 0;
+}
+
 std::string CommandKeyring::describe() const {
   return "command " + typed_;
 }

@@ -22,6 +22,7 @@ class CommandKeyring : public Keyring {
   base::Result<base::Fd> reserve(const account::Account& account, Kind kind) override;
   // Of the command, not of what it prints.
   std::string stamp(const account::Account& account, Kind kind) override;
+  std::int64_t changed_s(const account::Account& account, Kind kind) const override;
   std::string describe() const override;
 
  private:

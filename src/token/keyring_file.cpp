@@ -53,6 +53,11 @@ std::string stamp_of_file(const std::string& path) {
   return stamp;
 }
 
+std::int64_t changed_s_of_file(const std::string& path) {
+  struct stat facts {};
+  return stat(path.c_str(), &facts) == 0 ? facts.st_mtim.tv_sec : 0;
+}
+
 FileKeyring::FileKeyring(std::string folder, const KeyringPlaces& places)
     : folder_(without_slash(std::move(folder))), key_(key_places(folder_, places)) {}
 
@@ -66,6 +71,10 @@ std::string FileKeyring::describe() const {
 
 std::string FileKeyring::stamp(const account::Account& account, Kind kind) {
   return stamp_of_file(path_of(account, kind));
+}
+
+std::int64_t FileKeyring::changed_s(const account::Account& account, Kind kind) const {
+  return changed_s_of_file(path_of(account, kind));
 }
 
 base::Result<std::optional<base::Secret>> FileKeyring::load(const account::Account& account,

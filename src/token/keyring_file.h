@@ -24,6 +24,7 @@ class FileKeyring : public Keyring {
                               const base::Secret& expected, const base::Secret& secret) override;
   base::Result<base::Fd> reserve(const account::Account& account, Kind kind) override;
   std::string stamp(const account::Account& account, Kind kind) override;
+  std::int64_t changed_s(const account::Account& account, Kind kind) const override;
   std::string describe() const override;
 
  private:
@@ -39,5 +40,7 @@ class FileKeyring : public Keyring {
 KeyPlaces key_places(const std::string& folder, const KeyringPlaces& places);
 // Identity of a file's content as the file system sees it: changes when the file is replaced.
 std::string stamp_of_file(const std::string& path);
+// 0: there is none.
+std::int64_t changed_s_of_file(const std::string& path);
 
 }  // namespace token

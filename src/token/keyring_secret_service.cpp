@@ -146,6 +146,10 @@ std::string SecretServiceKeyring::stamp(const account::Account& account, Kind ki
   return "secret-service." + (folder_.empty() ? "" : stamp_of_file(stamp_path(account, kind)));
 }
 
+std::int64_t SecretServiceKeyring::changed_s(const account::Account& account, Kind kind) const {
+  return folder_.empty() ? 0 : changed_s_of_file(stamp_path(account, kind));
+}
+
 std::string SecretServiceKeyring::describe() const {
   return "secret-service " + session_bus(geteuid());
 }

@@ -38,6 +38,7 @@ class SecretServiceKeyring : public Keyring {
   base::Result<base::Fd> reserve(const account::Account& account, Kind kind) override;
   // Of a file that each of our own changes writes anew: asking the service costs a program start.
   std::string stamp(const account::Account& account, Kind kind) override;
+  std::int64_t changed_s(const account::Account& account, Kind kind) const override;
   std::string describe() const override;
 
  private:

@@ -1,5 +1,6 @@
 #include "token/refresh.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -108,6 +109,12 @@ base::Result<CachedToken> Refresh::run(const OpenHelper& helper, std::string_vie
                           (refused.empty() || digest_of(old->token) != refused);
   if (still_good) return std::move(*old);
   return got;
+}
+
+std::int64_t Refresh::last_s() {
+  const std::optional<CachedToken> cached = cache_.load(stamp());
+  return std::max(cached ? cached->issued_s : 0,
+                  credentials_.changed_s(grant_row(account_.grant).credential));
 }
 
 std::string Refresh::stamp() {

@@ -44,6 +44,16 @@ class Refresh {
   base::Result<base::Fd> lock(std::int64_t wait_ms);
   // To be called under the lock. A temporary failure yields the cached token while it still lives.
   base::Result<CachedToken> run(const OpenHelper& helper, std::string_view refused);
+  // When a provider last gave something for this account, as far as this machine remembers: wall
+  // clock seconds, 0: not known.
+  std::int64_t last_s();
+  // For logout.
+  void forget() { cache_.forget(); }
+  // As run(), but a failure is told although the cached token still lives: for who refreshes ahead
+  // of need.
+  base::Result<CachedToken> renew(const OpenHelper& helper) {
+    return by_program() ? run_program({}) : ask_twice(helper);
+  }
   std::int64_t timeout_ms() const { return account_.timeout_s * 1000; }
 
   Credentials& credentials() { return credentials_; }
