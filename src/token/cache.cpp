@@ -136,13 +136,6 @@ void Cache::store(const CachedToken& token, const std::string& stamp) {
   write("access-token", token_words_, record);
 }
 
-void Cache::forget() {
-  if (!anywhere()) return;
-  for (const char* name : {"access-token", "refusal"}) {
-    unlink((folder_ + "/" + name_for(name, identity_)).c_str());
-  }
-}
-
 std::optional<base::Error> Cache::refusal(const std::string& fingerprint) {
   const std::optional<net::Record> record = read("refusal", refusal_words_);
   if (!record || record->get("fingerprint") != fingerprint) return std::nullopt;
@@ -155,6 +148,13 @@ std::optional<base::Error> Cache::refusal(const std::string& fingerprint) {
   base::Error error = net::get_error(*record);
   if (error.kind == base::FaultClass::temporary) error.retry_after_s = until - now;
   return error;
+}
+
+void Cache::forget() {
+  if (!anywhere()) return;
+  for (const char* name : {"access-token", "refusal"}) {
+    static_cast<void>(unlink((folder_ + "/" + name_for(name, identity_)).c_str()));
+  }
 }
 
 void Cache::remember(const base::Error& error, const std::string& fingerprint,

@@ -43,11 +43,10 @@ class Cache {
   std::optional<CachedToken> load(const std::string& stamp);
   void store(const CachedToken& token, const std::string& stamp);
 
-  // Token and refusal, for logout.
-  void forget();
-
   // A refusal of the same request that is too young to ask again.
   std::optional<base::Error> refusal(const std::string& fingerprint);
+  // Erases both, so that the next process asks.
+  void forget();
   void remember(const base::Error& error, const std::string& fingerprint, std::int64_t seconds);
 
  private:

@@ -21,6 +21,7 @@
 #include "net/record.h"
 #include "token/cache.h"
 #include "token/credential.h"
+#include "token/proof.h"
 
 namespace token {
 
@@ -47,28 +48,29 @@ class Refresh {
   // When a provider last gave something for this account, as far as this machine remembers: wall
   // clock seconds, 0: not known.
   std::int64_t last_s();
-  // For logout.
-  void forget() { cache_.forget(); }
   // As run(), but a failure is told although the cached token still lives: for who refreshes ahead
   // of need.
-  base::Result<CachedToken> renew(const OpenHelper& helper) {
-    return by_program() ? run_program({}) : ask_twice(helper);
-  }
+  base::Result<CachedToken> renew(const OpenHelper& helper, std::string_view refused = {});
+  // The same for a person who wants to know: cache and remembered refusal are passed over, and
+  // `facts` is what the answer says besides (claims=1 of token/oauth_request.h).
+  struct Asked {
+    CachedToken token{};
+    net::Record facts{};
+  };
+  base::Result<Asked> prove(const OpenHelper& helper);
   std::int64_t timeout_ms() const { return account_.timeout_s * 1000; }
 
   Credentials& credentials() { return credentials_; }
 
  private:
   base::Result<CachedToken> run_program(std::string_view refused);
-  // Of what tokens are got with.
-  std::string stamp();
-  base::Result<CachedToken> ask_twice(const OpenHelper& open);
-  base::Result<CachedToken> ask(const OpenHelper& open, base::Fd& helper,
-                                const Credential& credential, const base::Secret& client_secret);
-  base::Result<CachedToken> accept(net::Record answer, const Credential& used,
-                                   std::int64_t asked_s);
+  enum class Manner : bool { usual, proving };
+  base::Result<Asked> ask_twice(const OpenHelper& open, Manner manner);
+  base::Result<Asked> ask(const OpenHelper& open, base::Fd& helper, const Proof& proof,
+                          Manner manner);
+  base::Result<base::Fd> reserve(const Proof& proof);
+  base::Result<Asked> accept(net::Record answer, const Credential& used, std::int64_t asked_s);
   base::Error refused(const net::Record& answer, const std::string& fingerprint);
-  base::Result<base::Secret> client_secret();
 
   const account::Account& account_;
   Credentials credentials_;

@@ -67,11 +67,13 @@ base::Result<base::Secret> output_of(const account::Account& account, const std:
 
 }  // namespace
 
-Kind signs_in_with(const account::Account& account) {
+std::optional<Kind> signs_in_with(const account::Account& account) {
   const bool by_password =
       account.transport == account::Transport::smtp &&
       (account.auth == account::Auth::plain || account.auth == account::Auth::login);
-  return by_password ? Kind::password : grant_row(account.grant).credential;
+  if (by_password) return Kind::password;
+  if (!account.app_key.empty() || !account.app_certificate.empty()) return Kind::key_passphrase;
+  return grant_row(account).credential;
 }
 
 std::vector<std::string> environment_for_program(const account::Account& account,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@
 
 namespace token {
 
-// The secret that an account signs in with: a refresh token, client secret or password.
-Kind signs_in_with(const account::Account& account);
+// The secret that an account signs in with: a refresh token, client secret or password, or the
+// passphrase of its key. Nothing: what it signs in with is no secret of a keyring.
+std::optional<Kind> signs_in_with(const account::Account& account);
 
 base::Result<base::Secret> run_secret_command(const account::Account& account);
 

@@ -61,7 +61,7 @@ ShownKeyring one_account(const Account& account, const Place& place, bool key_fr
     out.error = keyring.error();
     return out;
   }
-  const Kind first = token::signs_in_with(account);
+  const std::optional<Kind> first = token::signs_in_with(account);
   for (const Kind kind :
        {Kind::refresh_token, Kind::client_secret, Kind::password, Kind::key_passphrase}) {
     ShownCredential shown = one_credential(account, kind, **keyring, key_from_systemd);

@@ -20,7 +20,7 @@ constexpr std::int64_t idle_s = std::int64_t{7} * 86'400;
 // Whether there is a refresh token that could die.
 bool can_die(const Account& account) {
   return wants_token(account).ok() && account.access_token_command.empty() &&
-         token::grant_row(account.grant).credential == token::Kind::refresh_token;
+         token::grant_row(account).credential == token::Kind::refresh_token;
 }
 
 base::Done refresh_one(const Place& place, const Account& account,
