@@ -61,6 +61,7 @@ struct Account {
   std::string authorization_endpoint{};
   std::string device_authorization_endpoint{};
   std::string revocation_endpoint{};
+  std::string consent_page{};  // where a person withdraws an application's permission
   std::string scope{};
   std::string resource{};
   std::int64_t refresh_margin_s = 300;

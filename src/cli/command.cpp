@@ -38,18 +38,32 @@ constexpr Row table[] = {
      "keep the secret that comes on standard input"},
     {Verb::secret_status, "secret", "status", "[ACCOUNT]", 0, 1, "tell which secrets are kept"},
     {Verb::secret_clear, "secret", "clear", "ACCOUNT KIND", 2, 2, "forget a secret"},
+    {Verb::keyring_status, "keyring", "status", "[ACCOUNT]", 0, 1,
+     "tell where credentials lie, and against whom that protects"},
+    {Verb::keyring_migrate, "keyring", "migrate", "FROM TO [ACCOUNT]", 2, 3,
+     "move credentials: secret-service, file"},
+    {Verb::logout, "logout", "", "ACCOUNT", 1, 1, "sign out, and forget the credential"},
+    {Verb::token, "token", "", "ACCOUNT", 1, 1, "print an access token, into a pipe"},
+    {Verb::refresh, "refresh", "", "[ACCOUNT|--all]", 0, 1,
+     "renew sign-ins that nobody has used for a week"},
     {Verb::explain, "explain", "", "REPLY...", 1, SIZE_MAX,
      "tell what a server's reply means (-: standard input)"},
     {Verb::help, "help", "", "", 0, 0, "print this"},
     {Verb::version, "version", "", "", 0, 0, "print the version"},
 };
 
+// Which verbs take an option; no bit: all of them.
+constexpr std::uint64_t of(Verb verb) {
+  return std::uint64_t{1} << static_cast<unsigned>(verb);
+}
+constexpr std::uint64_t all_verbs = 0;
+
 struct Option {
   std::string_view word;
   void (*take)(Command&, const std::string& value);
-  bool ends;                   // nothing behind it is looked at
-  bool has_value;              // the next word, or what follows "="
-  std::optional<Verb> only{};  // the one verb that takes it
+  bool ends;       // nothing behind it is looked at
+  bool has_value;  // the next word, or what follows "="
+  std::uint64_t verbs = all_verbs;
 };
 
 constexpr Option options[] = {
@@ -60,9 +74,11 @@ constexpr Option options[] = {
      [](Command& command, const std::string&) { command.profile = account::Profile::person; },
      false, false},
     {"--json", [](Command& command, const std::string&) { command.json = true; }, false, false,
-     Verb::explain},
+     of(Verb::explain) | of(Verb::keyring_status)},
+    {"--all", [](Command& command, const std::string&) { command.all = true; }, false, false,
+     of(Verb::refresh)},
     {"--stage", [](Command& command, const std::string& value) { command.stage = value; }, false,
-     true, Verb::explain},
+     true, of(Verb::explain)},
     {"--help", [](Command& command, const std::string&) { command.verb = Verb::help; }, true,
      false},
     {"-h", [](Command& command, const std::string&) { command.verb = Verb::help; }, true, false},
@@ -182,7 +198,7 @@ base::Result<const Option*> take_option(const std::string& word, Line& line) {
 // An option that the verb would pass over in silence.
 base::Done judge_options(const Line& line, const Row& row) {
   for (const Option* option : line.taken) {
-    if (!option->only || *option->only == row.verb) continue;
+    if (option->verbs == all_verbs || (option->verbs & of(row.verb)) != 0) continue;
     return base::failure(Fault::usage, name_of(row) + " takes no " + std::string(option->word),
                          "usage: " + usage_of(row));
   }
@@ -234,7 +250,7 @@ std::string command_help() {
     out += line + std::string(row.does) + "\n";
   }
   out += "\nKIND is " + std::string(kinds) + ".\n";
-  out += "explain takes --json, and --stage " + std::string(stages) + ".\n";
+  out += "keyring status and explain take --json, explain --stage " + std::string(stages) + ".\n";
   out += "--system is the configuration of the host (implied for root), --user your own.\n";
   return out;
 }

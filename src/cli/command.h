@@ -21,6 +21,11 @@ enum class Verb : std::uint8_t {
   secret_set,
   secret_status,
   secret_clear,
+  keyring_status,
+  keyring_migrate,
+  logout,
+  token,
+  refresh,
   explain,
 };
 
@@ -29,6 +34,7 @@ struct Command {
   std::vector<std::string> operands{};        // what follows the verb: ACCOUNT, KIND
   std::optional<account::Profile> profile{};  // --system, --user; the last one
   bool json = false;                          // --json
+  bool all = false;                           // --all
   std::string stage{};                        // --stage; empty: not said
 };
 

@@ -25,6 +25,11 @@ int config_show(const Call& call);
 int secret_set(const Call& call);
 int secret_status(const Call& call);
 int secret_clear(const Call& call);
+int keyring_status(const Call& call);
+int keyring_migrate(const Call& call);
+int logout(const Call& call);
+int token_print(const Call& call);
+int refresh(const Call& call);
 int explain(const Call& call);
 
 }  // namespace verb
