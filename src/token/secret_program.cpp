@@ -99,9 +99,8 @@ std::vector<std::string> environment_for_program(const account::Account& account
 
 base::Result<base::Secret> run_secret_command(const account::Account& account) {
   const std::optional<Kind> kind = signs_in_with(account);
-  base::Result<base::Secret> printed =
-      output_of(account, "secret_command", account.secret_command, kind ? kind_name(*kind) : "none",
-                secret_ms);
+  base::Result<base::Secret> printed = output_of(account, "secret_command", account.secret_command,
+                                                 kind ? kind_name(*kind) : "none", secret_ms);
   if (!printed) return printed;
   return base::Secret(line_of(printed->reveal(), 0));
 }

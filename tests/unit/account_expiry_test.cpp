@@ -25,9 +25,18 @@ TEST_CASE("expiry: the last second of a day, and no day that is none", "[account
 }
 
 TEST_CASE("expiry: the steps at which a person is warned", "[account]") {
-  for (const auto& [days, step] : std::vector<std::pair<std::int64_t, int>>{
-           {400, 0}, {31, 0}, {30, 30}, {15, 30}, {14, 14}, {8, 14}, {7, 7}, {2, 7}, {1, 1},
-           {0, 1}, {-1, -1}, {-400, -1}}) {
+  for (const auto& [days, step] : std::vector<std::pair<std::int64_t, int>>{{400, 0},
+                                                                            {31, 0},
+                                                                            {30, 30},
+                                                                            {15, 30},
+                                                                            {14, 14},
+                                                                            {8, 14},
+                                                                            {7, 7},
+                                                                            {2, 7},
+                                                                            {1, 1},
+                                                                            {0, 1},
+                                                                            {-1, -1},
+                                                                            {-400, -1}}) {
     INFO(days);
     CHECK(account::step_of(days) == step);
   }

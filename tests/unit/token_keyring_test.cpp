@@ -58,7 +58,7 @@ TEST_CASE("keyring file: what is stored is found again, closed to others and sea
   REQUIRE(files.size() == 1);
   CHECK(mode_of(files[0]) == 0600);
   CHECK(content_of(files[0]).find("canary") == std::string::npos);
-  CHECK(content_of(files[0]).rfind("MBC1 ", 0) == 0);
+  CHECK(content_of(files[0]).rfind("MBC2 ", 0) == 0);
   CHECK(home.files("keyring", "").size() == 2);  // and the lock: no older copy stays
 }
 
@@ -172,6 +172,61 @@ TEST_CASE("T10: a store file that is not as we left it is refused and stays", "[
     REQUIRE(chmod((home / "keyring.key").c_str(), 0444) == 0);
     refused(Fault::config);
   }
+}
+
+TEST_CASE("T10: an older file put back is noticed, also after erasing", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  store(account, "first");
+  const std::string file = home.files("keyring", "refresh-token-")[0];
+  const std::string first = content_of(file);
+  store(account, "second");
+  const std::string second = content_of(file);
+  const auto put = [&](const std::string& bytes) {
+    home.write("old", bytes);
+    std::filesystem::rename(home / "old", file);
+  };
+  put(first);
+  auto found = open(account)->load(account, Kind::refresh_token);
+  REQUIRE_FALSE(found.ok());
+  CHECK(found.error().fault == Fault::sign_in_needed);
+  CHECK(found.error().cause ==
+        "an older copy of the stored refresh token was put back into " + (home / "keyring"));
+  CHECK(found.error().cure == "run: mailbearer login work");
+  CHECK(std::filesystem::exists(file));
+  put(second);
+  CHECK(load(account) == "second");
+  CHECK(*open(account)->erase(account, Kind::refresh_token));
+  put(second);
+  CHECK_FALSE(open(account)->load(account, Kind::refresh_token).ok());
+  store(account, "third");
+  CHECK(load(account) == "third");
+  // The number cannot be raised by hand.
+  std::string forged = second;
+  forged[5 + 64 + 1 + 19] = '9';
+  put(forged);
+  CHECK_FALSE(open(account)->load(account, Kind::refresh_token).ok());
+}
+
+TEST_CASE(
+    "keyring file: one written before there were generations is read, and an older one not put "
+    "over a newer",
+    "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  store(account, "new");
+  const std::string file = home.files("keyring", "refresh-token-")[0];
+  const auto key = token::load_key({"", home / "keyring.key"});
+  const std::string words = account::binding(account) + "\nrefresh-token";
+  REQUIRE(token::write_sealed(file, **key, words, Secret("old")).ok());
+  CHECK(content_of(file).rfind("MBC1 ", 0) == 0);
+  CHECK_FALSE(open(account)->load(account, Kind::refresh_token).ok());
+  // Without a note nobody can tell: an upgrade, or a restored backup.
+  std::filesystem::remove(home / "keyring.seen");
+  CHECK(load(account) == "old");
+  store(account, "newer");
+  CHECK(load(account) == "newer");
+  CHECK(mode_of(home / "keyring.seen") == 0600);
 }
 
 TEST_CASE("store key: $CREDENTIALS_DIRECTORY comes first, hexadecimal or raw", "[token]") {
