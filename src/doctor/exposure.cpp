@@ -20,26 +20,6 @@ Threat open(std::string why) {
   return {Safety::open, std::move(why)};
 }
 
-Exposure of_plain_file(const std::string& path) {
-  Exposure out;
-  out.where = "file " + path + ", as it is";
-  out.stolen = open("it is not encrypted by Mailbearer");
-  out.copy = out.stolen;
-  struct stat facts {};
-  if (stat(path.c_str(), &facts) != 0) {
-    out.other_user = depends("it cannot be looked at now");
-  } else if ((facts.st_mode & S_IROTH) != 0) {
-    out.other_user = open("every user may read it; run: chmod o-r " + path);
-  } else if ((facts.st_mode & S_IRGRP) != 0) {
-    out.other_user = depends("its group may read it");
-  } else {
-    out.other_user = safe("only its owner may read it");
-  }
-  out.same_user = open("any program of its owner may read it");
-  out.root = open(root_reads);
-  return out;
-}
-
 Exposure of_sealed_file(bool key_from_systemd) {
   Exposure out;
   if (key_from_systemd) {
@@ -77,6 +57,26 @@ Exposure of_program() {
 
 }  // namespace
 
+Exposure exposure_of_file(const std::string& path) {
+  Exposure out;
+  out.where = "file " + path + ", as it is";
+  out.stolen = open("it is not encrypted by Mailbearer");
+  out.copy = out.stolen;
+  struct stat facts {};
+  if (stat(path.c_str(), &facts) != 0) {
+    out.other_user = depends("it cannot be looked at now");
+  } else if ((facts.st_mode & S_IROTH) != 0) {
+    out.other_user = open("every user may read it; run: chmod o-r " + path);
+  } else if ((facts.st_mode & S_IRGRP) != 0) {
+    out.other_user = depends("its group may read it");
+  } else {
+    out.other_user = safe("only its owner may read it");
+  }
+  out.same_user = open("any program of its owner may read it");
+  out.root = open(root_reads);
+  return out;
+}
+
 const char* safety_word(Safety safety) {
   switch (safety) {
     case Safety::safe:
@@ -92,7 +92,7 @@ const char* safety_word(Safety safety) {
 Exposure exposure_of(const account::Account& account, token::Kind kind, const std::string& keyring,
                      bool key_from_systemd) {
   const token::FileKey file = token::file_key(account, kind);
-  if (!file.path.empty()) return of_plain_file(file.path);
+  if (!file.path.empty()) return exposure_of_file(file.path);
   Exposure out;
   switch (account.keyring) {
     case account::Keyring::secret_service:

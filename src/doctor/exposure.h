@@ -2,6 +2,7 @@
 // for the look at the mode of a secret's own file. Source: issue 5 part 2; facts (reliability) 2.2.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "account/account.h"
@@ -17,9 +18,9 @@ struct Threat {
 };
 
 struct Exposure {
-  std::string where{};        // "file /home/a/.local/share/mailbearer/keyring"
-  Threat stolen{};            // disk, full backup, image of the machine
-  Threat copy{};              // a copy of the store alone: support bundle, backup without the key
+  std::string where{};  // "file /home/a/.local/share/mailbearer/keyring"
+  Threat stolen{};      // disk, full backup, image of the machine
+  Threat copy{};        // a copy of the store alone: support bundle, backup without the key
   Threat other_user{};
   Threat same_user{};
   Threat root{};
@@ -31,5 +32,8 @@ const char* safety_word(Safety safety);  // "safe", "it depends", "not safe"
 // $CREDENTIALS_DIRECTORY.
 Exposure exposure_of(const account::Account& account, token::Kind kind, const std::string& keyring,
                      bool key_from_systemd);
+
+// Of a secret or key that lies in a file as it is.
+Exposure exposure_of_file(const std::string& path);
 
 }  // namespace doctor

@@ -12,7 +12,7 @@ using nlohmann::ordered_json;
 struct Row {
   const char* text;
   const char* json;
-  doctor::Threat doctor::Exposure::* threat;
+  doctor::Threat doctor::Exposure::*threat;
 };
 constexpr std::array rows = {
     Row{"stolen disk, full backup", "stolen_disk", &doctor::Exposure::stolen},
@@ -36,9 +36,8 @@ std::string in_words(const std::string& state) {
 }
 
 std::string text_of(const ShownCredential& credential) {
-  std::string out =
-      "  " + credential.kind + ": " + in_words(credential.state) + "; " + credential.exposure.where +
-      "\n";
+  std::string out = "  " + credential.kind + ": " + in_words(credential.state) + "; " +
+                    credential.exposure.where + "\n";
   if (credential.state == "none") return out;
   for (const Row& row : rows) {
     const doctor::Threat& threat = credential.exposure.*row.threat;

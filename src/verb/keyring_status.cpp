@@ -1,10 +1,12 @@
 // Where each credential lies, and against whom that protects.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "account/expiry.h"
 #include "base/clock.h"
 #include "doctor/exposure.h"
+#include "token/certificate.h"
 #include "token/credential.h"
 #include "token/secret_program.h"
 #include "token/store_key.h"
@@ -41,10 +43,32 @@ ShownCredential one_credential(const Account& account, Kind kind, token::Keyring
   return out;
 }
 
+std::int64_t certificate_ends_s(const Account& account) {
+  if (account.app_certificate.empty()) return 0;
+  const base::Result<token::CertificateFacts> facts = token::read_certificate(account);
+  return facts ? facts->not_after_s : 0;
+}
+
+// What an account signs in with that never lies in a keyring.
+void add_files(const Account& account, std::vector<ShownCredential>& out) {
+  const bool own_key = !account.app_key.empty();
+  for (const auto& [kind, path] :
+       {std::pair<const char*, std::string>{"app_key", account.app_key},
+        {"app_certificate", own_key ? std::string() : account.app_certificate},
+        {"federated_token_file", account.federated_token_file}}) {
+    if (path.empty()) continue;
+    ShownCredential shown;
+    shown.kind = kind;
+    shown.state = "file";
+    shown.exposure = doctor::exposure_of_file(path);
+    out.push_back(std::move(shown));
+  }
+}
+
 ShownKeyring one_account(const Account& account, const Place& place, bool key_from_systemd) {
   ShownKeyring out;
   out.account = account.name;
-  out.endings = account::endings(account, 0, base::wall_seconds());
+  out.endings = account::endings(account, certificate_ends_s(account), base::wall_seconds());
   if (account.broken) {
     out.error = *account.broken;
     return out;
@@ -61,11 +85,16 @@ ShownKeyring one_account(const Account& account, const Place& place, bool key_fr
     out.error = keyring.error();
     return out;
   }
-  const std::optional<Kind> first = token::signs_in_with(account);
+  add_files(account, out.credentials);
+  const std::optional<Kind> main_kind = token::signs_in_with(account);
+  // A key may be without a passphrase.
+  const auto expected = [&main_kind](Kind kind) {
+    return main_kind.has_value() && *main_kind == kind && kind != Kind::key_passphrase;
+  };
   for (const Kind kind :
        {Kind::refresh_token, Kind::client_secret, Kind::password, Kind::key_passphrase}) {
     ShownCredential shown = one_credential(account, kind, **keyring, key_from_systemd);
-    if (kind != first && (shown.state == "none" || shown.state == "unknown")) continue;
+    if (!expected(kind) && (shown.state == "none" || shown.state == "unknown")) continue;
     out.credentials.push_back(std::move(shown));
   }
   return out;
