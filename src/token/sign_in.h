@@ -18,6 +18,7 @@
 #include "account/account.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "net/record.h"
 #include "token/obtain.h"
 
 namespace token {
@@ -66,7 +67,7 @@ base::Result<SignedIn> redeem(const account::Account& account, const SignInPlace
 
 // For the grants without a person (app, certificate, federated, managed identity, service account)
 // and for a test of a refresh token that is stored: one request, past cache and remembered refusal.
-// A rotated refresh token is stored before this returns; keep() then caches the access token.
+// What rotates has been stored and the access token cached when this returns: no keep().
 base::Result<SignedIn> sign_in_unattended(const account::Account& account,
                                           const SignInPlaces& places);
 
