@@ -10,17 +10,25 @@ std::string sign_in_site(const account::Account& account) {
   return host == std::string::npos ? std::string() : url.substr(0, url.find('/', host + 3));
 }
 
+namespace {
+
+// Whether a provider, or one that it is based on, has preset something.
+bool preset_by(const account::Account& account, std::string_view provider) {
+  for (const account::Setting& setting : account.settings) {
+    const std::size_t at = setting.source.find(" (provider ");
+    if (at == std::string::npos) continue;
+    if (std::string_view(setting.source).substr(at + 11).starts_with(provider)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Family family_of(const account::Account& account) {
-  const std::string site = sign_in_site(account);
-  for (const char* host : {"https://login.microsoftonline.",
-                           "https://login.partner.microsoftonline.", "http://169.254.169.254"}) {
-    if (site.starts_with(host)) return Family::microsoft;
+  if (preset_by(account, "microsoft") || preset_by(account, "azure-communication")) {
+    return Family::microsoft;
   }
-  if (account.provider.starts_with("microsoft")) return Family::microsoft;
-  if (account.provider == "google" || site == "https://oauth2.googleapis.com") {
-    return Family::google;
-  }
-  return Family::other;
+  return preset_by(account, "google") ? Family::google : Family::other;
 }
 
 }  // namespace verb

@@ -1,5 +1,5 @@
 // families: what login and its advice have to know of providers that is no setting: whose sign-in
-// pages they are. By the token endpoint, so that a host's own provider based on ours counts, too.
+// pages they are. By the provider and what it is based on, so that a host's own counts, too.
 #pragma once
 
 #include <cstdint>

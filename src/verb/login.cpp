@@ -83,16 +83,19 @@ class Login {
     return out;
   }
 
-  // --if-needed: an account that can get a token is left alone.
+  // --if-needed: an account that can get a new token, whatever is cached, is left alone.
   base::Result<bool> needs_nothing() {
     if (!call_.command.has("--if-needed") || !draft_.exists()) return false;
     const base::Result<Account> account = draft_.account();
     if (!account) return account.error();
     if (account->broken || !by_token(*account)) return false;
-    token::Source source(*account, places().places, {[this] { return helper_.open(); }});
-    const base::Result<base::Secret> token = source.get(token::Want::usable);
-    if (!token && token.error().kind == base::FaultClass::temporary) return token.error();
-    if (!token) return false;
+    base::Result<token::SignedIn> proved = base::failure(Fault::bug, "not asked");
+    {
+      const base::SignalHold hold;  // a rotated refresh token comes back
+      proved = token::sign_in_unattended(*account, places());
+    }
+    if (!proved && proved.error().kind == base::FaultClass::temporary) return proved.error();
+    if (!proved) return false;
     tell(account->name + " is signed in already.\n");
     const base::Result<bool> written = draft_.write();
     if (!written) return written.error();
@@ -100,6 +103,9 @@ class Login {
   }
 
   base::Done sign_in_and_keep(const Account& account) {
+    // Between storing a secret and knowing that it serves nobody ends us; no person is waited for.
+    std::optional<base::SignalHold> hold;
+    if (account.grant != account::Grant::user || !by_token(account)) hold.emplace();
     StoredFirst first(account, place_);
     base::Done stored = first.store(plan_);
     if (!stored) return stored;
@@ -126,7 +132,9 @@ class Login {
                   const token::SignedIn& signed_in) {
     const base::SignalHold hold;
     token::forget(account, at.places);
-    base::Done kept = token::keep(account, at, signed_in);
+    // Without a person there is nothing to keep: what signs in lies there already.
+    const bool by_person = account.grant == account::Grant::user;
+    base::Done kept = by_person ? token::keep(account, at, signed_in) : base::done();
     if (kept) kept = write();
     if (kept) tell(told_of_sign_in(account, signed_in, place_));
     return kept;
