@@ -46,7 +46,7 @@ void show_paste(const token::Browser& browser) {
                              ? "http://localhost/"
                              : "http://localhost:" + std::to_string(browser.port()) + "/";
   tell("Open this on any machine. The last page will fail to load (" + at +
-       "?code=...): copy its whole address and paste it here.\n\n" + browser.url() + "\n\n");
+       "?code=…): copy its whole address and paste it here.\n\n" + browser.url() + "\n\n");
   if (browser.port() != 0) tell(port_hint(browser.port()));
 }
 

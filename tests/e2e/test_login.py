@@ -256,3 +256,26 @@ def test_login_refused_for_want_of_consent_shows_the_same_text(case):
     terminal.expect("adminconsent\\?client_id=")
     same(terminal.ended(), 78, terminal.shown)
     same(desk.files(), {}, "something was written")
+
+
+def normalised(shown):
+    """A transcript without what differs from one run to the next."""
+    shown = re.sub(r"https://127\.0\.0\.1:\d+/\S+/authorize\?\S+", "https://login.example/authorize?...", shown)
+    shown = re.sub(r"localhost:\d+:localhost:\d+", "PORT:localhost:PORT", shown)
+    shown = re.sub(r"localhost:\d+", "localhost:PORT", shown)
+    shown = re.sub(r"/tmp/mailbearer-e2e-\w+/home", "/home/ann", shown)
+    return re.sub(r"accepted as <[^>]+>", "accepted as <...>", shown)
+
+
+def test_login_reads_as_the_readme_shows_it(case):
+    import pathlib
+
+    box = case.box()
+    desk = Desk(case, box)
+    terminal = desk.terminal("login", "me@sandbox.example")
+    desk.browse(terminal.expect(URL).group(1))
+    same(terminal.ended(), 0, terminal.shown)
+    readme = (pathlib.Path(__file__).resolve().parents[2] / "README.md").read_text()
+    shown = re.search(r"    \$ mailbearer login me@sandbox\.example\n((?:    .*\n|\n)+)", readme).group(1)
+    wanted = re.sub(r"^    ", "", shown, flags=re.M).strip("\n")
+    same(normalised(terminal.shown).strip("\n"), wanted, "the README shows another transcript")
