@@ -127,6 +127,8 @@ constexpr Key table[] = {
   // providers.conf alone
   {"other_names",               in_provider, Kind::words},
   {"based_on",                  in_provider, Kind::name},
+  {"domains",                   in_provider, Kind::words, "", "", true},
+  {"mx",                        in_provider, Kind::words, "", "", true},
 };
 // clang-format on
 

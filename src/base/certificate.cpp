@@ -43,8 +43,18 @@ Error refused() {
   return failure(Fault::bug, "the cryptographic library refused a call");
 }
 
+// The older form of an encrypted key names its cipher, which is looked up in a table that
+// crypto_library leaves empty.
+bool start_keys() {
+  static const bool started =
+      start_crypto() && EVP_add_cipher(EVP_aes_128_cbc()) == 1 &&
+      EVP_add_cipher(EVP_aes_192_cbc()) == 1 && EVP_add_cipher(EVP_aes_256_cbc()) == 1 &&
+      EVP_add_cipher(EVP_des_ede3_cbc()) == 1 && EVP_add_digest(EVP_md5()) == 1;
+  return started;
+}
+
 Bio text_bio(std::string_view text) {
-  if (!start_crypto() || text.size() > INT_MAX) return nullptr;
+  if (!start_keys() || text.size() > INT_MAX) return nullptr;
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 

@@ -31,5 +31,12 @@ int logout(const Call& call);
 int token_print(const Call& call);
 int refresh(const Call& call);
 int explain(const Call& call);
+int login(const Call& call);
+int accounts(const Call& call);
+int test(const Call& call);
+int certificate(const Call& call);
+int setup(const Call& call);
+int doctor(const Call& call);
+int help(const Call& call);
 
 }  // namespace verb

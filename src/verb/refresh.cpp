@@ -50,7 +50,7 @@ int refresh_named(const Place& place, const std::string& name) {
 int refresh(const Call& call) {
   const Place place(call.command);
   if (!call.operand(0).empty()) {
-    if (call.command.all) {
+    if (call.command.has("--all")) {
       return complain(base::failure(base::Fault::usage, "refresh takes an account or --all",
                                     "usage: mailbearer refresh [ACCOUNT]"));
     }
