@@ -148,8 +148,7 @@ struct Verb {
 constexpr std::array verbs = {
     Verb{"token", serve_token},       Verb{"device", serve_device},
     Verb{"identity", serve_identity}, Verb{"reencode", serve_reencode},
-    Verb{"graph", serve_graph},
-    Verb{"keyring", serve_keyring},
+    Verb{"graph", serve_graph},       Verb{"keyring", serve_keyring},
 };
 
 net::Record serve(net::Record request) {

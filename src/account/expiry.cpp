@@ -25,8 +25,8 @@ std::int64_t days_between(std::int64_t now_s, std::int64_t ends_s) {
 }
 
 std::string date_of(std::int64_t wall_s) {
-  const year_month_day date(
-      std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(std::chrono::seconds(wall_s))));
+  const year_month_day date(std::chrono::floor<std::chrono::days>(
+      std::chrono::sys_seconds(std::chrono::seconds(wall_s))));
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));

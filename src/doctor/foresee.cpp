@@ -94,10 +94,10 @@ void keyring(Findings& findings, const ForeseePlaces& places) {
                  "keyring = secret-service needs " + places.helper + ", which is not there",
                  "install it, or set keyring = file");
   } else if (!answers(places.session_bus)) {
-    findings.add(Fault::unavailable, "keyring",
-                 "keyring = secret-service, and this session has no D-Bus (" + places.session_bus +
-                     ")",
-                 "start a desktop session, or set keyring = file");
+    findings.add(
+        Fault::unavailable, "keyring",
+        "keyring = secret-service, and this session has no D-Bus (" + places.session_bus + ")",
+        "start a desktop session, or set keyring = file");
   }
 }
 

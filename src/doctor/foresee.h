@@ -13,9 +13,9 @@
 namespace doctor {
 
 struct ForeseePlaces {
-  std::string helper{};                 // path of mailbearer-helper
-  std::vector<std::string> sockets{};   // where an agent of this profile would listen
-  std::string session_bus{};            // /run/user/UID/bus
+  std::string helper{};                // path of mailbearer-helper
+  std::vector<std::string> sockets{};  // where an agent of this profile would listen
+  std::string session_bus{};           // /run/user/UID/bus
 };
 
 std::vector<base::Error> foresee(const account::Configuration& configuration,

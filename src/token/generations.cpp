@@ -46,7 +46,8 @@ void Generations::note(const base::Secret& key, const std::string& name,
   table[name] = generation;
   base::Secret text;
   for (const auto& [each, number] : table) text.append(each + " " + std::to_string(number) + "\n");
-  const base::Done written = write_sealed(path_, key, words, text);
+  // Lost with the machine, it is no more than a note that is behind.
+  const base::Done written = write_sealed(path_, key, words, text, 0, base::Durable::no);
   static_cast<void>(written);
 }
 

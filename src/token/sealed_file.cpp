@@ -138,13 +138,14 @@ base::Result<Unsealed> read_sealed(const std::string& path, const base::Secret& 
 }
 
 base::Done write_sealed(const std::string& path, const base::Secret& key, std::string_view words,
-                        const base::Secret& secret, std::uint64_t generation) {
+                        const base::Secret& secret, std::uint64_t generation,
+                        base::Durable durable) {
   base::Result<std::string> sealed = base::seal(key, bound_to(words, generation), secret);
   if (!sealed) return std::move(sealed).error();
   std::string bytes(generation == 0 ? version : counted_version);
   bytes += " " + base::sha256_hex(words);
   if (generation != 0) bytes += " " + generation_text(generation);
-  return base::replace_file(path, bytes + "\n" + *sealed, 0600);
+  return base::replace_file(path, bytes + "\n" + *sealed, 0600, durable);
 }
 
 base::Result<base::Fd> reserve_sealed(const std::string& path) {

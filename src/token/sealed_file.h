@@ -32,7 +32,8 @@ struct Unsealed {
 base::Result<Unsealed> read_sealed(const std::string& path, const base::Secret& key,
                                    std::string_view words);
 base::Done write_sealed(const std::string& path, const base::Secret& key, std::string_view words,
-                        const base::Secret& secret, std::uint64_t generation = 0);
+                        const base::Secret& secret, std::uint64_t generation = 0,
+                        base::Durable durable = base::Durable::yes);
 
 // Space on the disk for one more sealed file beside `path`, until it is closed: 16 KiB in a file
 // without a name. Errors: Fault::cannot_create (read-only, forbidden), Fault::io (full).
