@@ -45,6 +45,8 @@ class Refresh {
   base::Result<base::Fd> lock(std::int64_t wait_ms);
   // To be called under the lock. A temporary failure yields the cached token while it still lives.
   base::Result<CachedToken> run(const OpenHelper& helper, std::string_view refused);
+  // Of the next request: the claims that a server demands of a token (OpenID Connect Core 5.5).
+  void ask_for_claims(const std::string& claims) { claims_ = claims; }
   // When a provider last gave something for this account, as far as this machine remembers: wall
   // clock seconds, 0: not known.
   std::int64_t last_s();
@@ -75,6 +77,7 @@ class Refresh {
   const account::Account& account_;
   Credentials credentials_;
   Cache cache_;
+  std::string claims_{};
 };
 
 }  // namespace token
