@@ -33,6 +33,13 @@ account::Delivery mode_of(const account::Configuration& configuration,
                                                            : account::Delivery::now;
 }
 
+sigset_t our_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, one);
+  return signals;
+}
+
 // Only what nobody can have got is sent a second time.
 bool nobody_has_it(const std::vector<base::Fate>& fates) {
   return std::none_of(fates.begin(), fates.end(), [](const base::Fate& fate) {
@@ -46,6 +53,9 @@ Standing::Standing(const Surroundings& around)
     : around_(around), in_force_(around), service_(cli::read_service_environment()) {}
 
 base::Result<std::unique_ptr<Standing>> Standing::start(const Surroundings& around) {
+  // Every thread that is made from here on leaves signals to the main one, which waits for them.
+  const sigset_t signals = our_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   base::Done told = submit::judge_peer_credentials();
   if (!told) return std::move(told).error();
   base::start_crypto(base::Crypto::whole);  // before there are threads
@@ -262,12 +272,6 @@ void Standing::heed(const queue::Event& event) {
 // --- Its life.
 
 int Standing::run() {
-  // Every thread that is made from here on leaves signals to this one.
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, one);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-
   for (std::size_t i = 0; i < now_threads; ++i) {
     helpers_.push_back(std::make_unique<net::HelperProgram>(
         base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
@@ -300,9 +304,7 @@ int Standing::run() {
 }
 
 int Standing::wait_for_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, one);
+  const sigset_t signals = our_signals();
   base::Deadline tidy = base::Deadline::after_ms(tidy_ms);
   base::Deadline alive = base::Deadline::after_ms(service_.watchdog_ms());
   for (;;) {

@@ -55,6 +55,7 @@ account::ConfigurationPaths paths_of(const Surroundings& around, const std::stri
   account::ConfigurationPaths paths;
   paths.main_file = file;
   paths.providers_file = cli::providers_file();
+  paths.site_providers_file = cli::site_providers_file();
   paths.profile = profile;
   paths.default_keyring_dir = cli::default_keyring_dir(around.environment, around.person);
   paths.default_state_dir = cli::default_state_dir(around.environment, around.person, profile);

@@ -1,8 +1,9 @@
 // environment: the only place that reads environment variables (by secure_getenv) and asks who the
 // caller is. Believed: MAILBEARER_CONFIG, MAILBEARER_ACCOUNT, MAILBEARER_SOCKET,
 // CREDENTIALS_DIRECTORY (systemd), XDG_DATA_HOME and XDG_STATE_HOME (judged before use), TZ (only a
-// zone's name); of the standing agent also what systemd passes. Nothing else: no HOME, no proxy, no
-// CA, no D-Bus variable.
+// zone's name). Nothing else: no HOME, no proxy, no CA, no D-Bus variable; for login alone also
+// BROWSER, PATH, SSH_CONNECTION, SSH_TTY, DISPLAY and WAYLAND_DISPLAY; for the standing agent what
+// systemd passes.
 #pragma once
 
 #include <sys/types.h>
@@ -37,6 +38,17 @@ struct ServiceEnvironment {
   std::int64_t watchdog_us = 0;
 };
 ServiceEnvironment read_service_environment();
+
+// What `mailbearer login` needs to know of the person's desk; read for it alone. A browser is the
+// person's own program and gets the person's own environment, all of it.
+struct Desk {
+  std::string browser{};  // $BROWSER
+  bool over_ssh = false;  // $SSH_CONNECTION or $SSH_TTY
+  bool display = false;   // $DISPLAY or $WAYLAND_DISPLAY
+  std::string path{};     // $PATH
+};
+Desk read_desk();
+std::vector<std::string> whole_environment();
 
 struct Person {
   uid_t uid = 0;
