@@ -23,7 +23,7 @@
 #include "net/stream.h"
 #include "report/exit_code.h"
 #include "report/tell.h"
-#include "submit/session.h"
+#include "submit/serve.h"
 #include "token/obtain.h"
 #include "transport/connections.h"
 #include "transport/deliver.h"
