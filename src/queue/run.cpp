@@ -91,6 +91,10 @@ void Queue::set_accounts(std::vector<AccountFacts> accounts) {
   inside_->changed_.notify_all();
 }
 
+void Queue::set_clock_ms(QueueMs at_ms) {
+  inside_->clock_.set_ms(at_ms);
+}
+
 void Queue::stop() {
   {
     const std::lock_guard lock(inside_->mutex_);
