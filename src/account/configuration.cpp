@@ -198,6 +198,7 @@ void fill_main(const ConfigurationPaths& paths, Reading& reading) {
   configuration.domain = value("domain");
   configuration.agent_none = value("agent") == "none";
   configuration.log = value("log");
+  configuration.log_addresses = value("log_addresses");
   configuration.state_dir = value("state_dir");
   configuration.runtime_dir = value("runtime_dir");
   configuration.listen_tcp = value("listen_tcp");
@@ -242,6 +243,13 @@ Reading read_configuration(const ConfigurationPaths& paths) {
 }
 
 }  // namespace
+
+std::vector<std::string> configuration_files(const std::string& main_file) {
+  std::vector<std::string> out = {main_file};
+  const base::Result<std::vector<std::string>> parts = parts_of(main_file);
+  if (parts) out.insert(out.end(), parts->begin(), parts->end());
+  return out;
+}
 
 base::Result<Configuration> load_configuration(const ConfigurationPaths& paths) {
   Reading reading = read_configuration(paths);

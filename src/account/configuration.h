@@ -28,7 +28,8 @@ struct Configuration {
   bool agent_none = false;
   Delivery delivery = Delivery::unset;
   std::int64_t temporary_exit = 0;
-  std::string log{};
+  std::string log{};            // as written; empty: wherever the host logs
+  std::string log_addresses{};  // full, hashed or none
   bool user_profiles = true;
   std::string state_dir{};  // as written, else the default of the profile; empty: none
   std::string runtime_dir{};
@@ -49,6 +50,8 @@ struct ConfigurationPaths {
 };
 
 base::Result<Configuration> load_configuration(const ConfigurationPaths& paths);
+// The files that it reads, whether they can be read or not: the main one and those of conf.d.
+std::vector<std::string> configuration_files(const std::string& main_file);
 
 // What `config show` prints: every value in force, and where it comes from. No secrets are in it by
 // design.

@@ -45,8 +45,8 @@ constexpr Key table[] = {
   {"agent",                     in_main, Kind::choice, "", "none"},
   {"user_profiles",             in_main, Kind::flag, "yes"},
   {"user_rate_messages_per_hour", in_main, Kind::number},
-  {"log",                       in_main, Kind::text},
-  {"log_addresses",             in_main, Kind::flag, "yes"},
+  {"log",                       in_main, Kind::log},
+  {"log_addresses",             in_main, Kind::choice, "full", "full|hashed|none"},
   {"rewrite_trace",             in_main, Kind::flag, "no"},
   {"notify_command",            in_main, Kind::command},
   {"notify_via",                in_main, Kind::name},
@@ -87,6 +87,7 @@ constexpr Key table[] = {
   {"device_authorization_endpoint", preset_of_provider, Kind::url, "", "", false, &A::device_authorization_endpoint},
   {"scope",                     preset_of_provider, Kind::text, "", "", false, &A::scope},
   {"resource",                  preset_of_provider, Kind::text, "", "", false, &A::resource},
+  {"smtp_scope",                preset_of_provider, Kind::text, "", "", false, &A::smtp_scope},
   {"https_proxy",               both, Kind::proxy, "", "", false, &A::https_proxy},
   // Where and how to send
   {"transport",                 preset_of_provider, Kind::choice, "smtp", "smtp|graph", false, choose_value<&A::transport>},

@@ -124,8 +124,8 @@ Done take_private_parameter(const std::string& name, const std::string& value, P
 
 }  // namespace
 
-Done take_mail_parameters(const Path& path, mail::Envelope& envelope, Private& own,
-                          std::uint64_t& declared_size) {
+Done take_mail_parameters(const Path& path, bool own_allowed, mail::Envelope& envelope,
+                          Private& own, std::uint64_t& declared_size) {
   for (const auto& [name, value] : path.parameters) {
     if (name == "SIZE") {
       std::int64_t size = 0;
@@ -143,7 +143,7 @@ Done take_mail_parameters(const Path& path, mail::Envelope& envelope, Private& o
       envelope.envid = value;
     } else if (name == "SMTPUTF8") {
       envelope.smtputf8 = true;
-    } else if (name.starts_with("X-")) {
+    } else if (own_allowed && name.starts_with("X-")) {
       Done taken = take_private_parameter(name, value, own);
       if (!taken) return taken;
     } else {

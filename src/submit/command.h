@@ -33,8 +33,9 @@ struct Private {
   bool trace = false;
 };
 
-base::Done take_mail_parameters(const Path& path, mail::Envelope& envelope, Private& own,
-                                std::uint64_t& declared_size);
+// own_allowed: those of X-MAILBEARER 1 are known here.
+base::Done take_mail_parameters(const Path& path, bool own_allowed, mail::Envelope& envelope,
+                                Private& own, std::uint64_t& declared_size);
 base::Done take_rcpt_parameters(const Path& path, mail::Recipient& recipient);
 
 // xtext to text (RFC 3461 4); false when malformed.

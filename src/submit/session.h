@@ -1,23 +1,32 @@
-// session: the ESMTP server side of the handover. The data comes by BDAT only; DATA is refused
-// (502). Source: RFC 5321, 1870 (SIZE), 2920 (PIPELINING), 3030 (CHUNKING), 3461 (DSN), 6152, 6531;
-// design section 2 (X-MAILBEARER 1, ` x=<exit code>`). A message is taken for all its recipients or
-// not at all. Limits: command line 8 KiB, 100,000 recipients, 100 errors a session. An end of the
-// stream inside the data commits nothing. Errors: only of the stream itself. Trusts: nothing; the
-// peer is named by the caller, from the kernel.
+// session: the ESMTP server side of every entrance, as a machine without input or output: bytes in,
+// replies out, and now and then a submission that waits for its verdict. The handover (a Unix
+// socket, our own front end) has BDAT and X-MAILBEARER; standard input (-bs) has DATA. Source: RFC
+// 5321, 1870 (SIZE), 2920 (PIPELINING), 3030 (CHUNKING), 3461 (DSN), 6152, 6531; design section 2
+// (X-MAILBEARER 1, ` x=<exit code>`); interface facts 3.12. A message is taken for all its
+// recipients or not at all. Limits: command line 8 KiB, 100,000 recipients, 100 errors a session
+// (-bs: 20). What ends inside the data commits nothing. Trusts: nothing; the peer is named by the
+// caller, from the kernel.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
+#include "base/file.h"
 #include "base/result.h"
-#include "base/trace.h"
+#include "mail/read.h"
 #include "mail/submission.h"
-#include "net/stream.h"
+#include "submit/command.h"
+#include "submit/dots.h"
 
 namespace submit {
 
+enum class Entrance : std::uint8_t { handover, standard_input };
+
 struct SessionRules {
+  Entrance entrance = Entrance::handover;
   std::string host_name = "localhost";
   std::uint64_t size_limit_bytes = 0;  // 0: none
   std::int64_t idle_ms = 600'000;      // for the next command, and for each piece of data
@@ -34,11 +43,89 @@ struct Verdict {
   bool may_help_to_repeat = false;  // 451 rather than 554
 };
 
-// more_to_come: the peer has not said QUIT behind the message, so that another may follow at once.
-using Accept = std::function<Verdict(mail::Submission submission, const base::Trace& trace,
-                                     bool more_to_come)>;
+class Session {
+ public:
+  // `rules` must outlive it. `take_file` yields the file that came with the last bytes.
+  explicit Session(const SessionRules& rules, std::function<base::Fd()> take_file = {});
 
-// Serves until QUIT or the end of the stream.
-base::Done serve(net::Stream& stream, const SessionRules& rules, const Accept& accept);
+  // What has come in. While a submission waits it is kept, and understood after the verdict.
+  void hear(std::string_view bytes);
+  bool has_replies() const { return !replies_.empty(); }
+  std::string take_replies() { return std::exchange(replies_, {}); }
+
+  // A whole message waits for its verdict: take it, then answer() once.
+  bool waits() const { return waits_; }
+  bool taken() const { return taken_; }  // and is being judged
+  mail::Submission take_submission();
+  bool wants_trace() const { return own_.trace; }
+  // A line of the dialogue for -v: a preliminary reply (150).
+  void trace(std::string_view line);
+  // The peer has said QUIT behind the message, as far as has been heard.
+  bool leaving() const;
+  // Nothing that was heard is left to understand.
+  bool heard_all() const { return input_.empty(); }
+  void answer(const Verdict& verdict);
+
+  // Between two messages: an idle session may be closed without loss.
+  bool idle() const { return !waits_ && state_ == State::command && !mail_given_; }
+  bool ended() const { return ended_; }
+  bool said_quit() const { return said_quit_; }
+
+ private:
+  enum class State : std::uint8_t { command, chunk, content };
+
+  bool front_end() const { return rules_.entrance == Entrance::handover; }
+  void reply(const std::string& line) { replies_ += line + "\r\n"; }
+  void refuse(const std::string& code, const std::string& text, int exit);
+  void forget();
+  std::size_t understand(std::string_view bytes);
+  std::size_t take_line(std::string_view bytes);
+  std::size_t take_piece(std::string_view bytes);
+  std::size_t take_content(std::string_view bytes);
+  void keep(std::string_view piece);
+  void obey(const std::string& line);
+  void obey_other(const std::string& verb);
+  void greet(bool extended);
+  void take_sender(const std::string& rest);
+  void take_recipient(const std::string& rest);
+  std::string recipient_refusal(const std::string& rest, mail::Recipient& recipient) const;
+  std::string data_refusal() const;
+  void begin_chunk(const std::string& rest);
+  void begin_content(const std::string& rest);
+  void begin_data(std::string refusal);
+  void take_file();
+  void end_data();
+  void finish(base::Scratch bytes, const base::Done& taken, bool too_big);
+
+  const SessionRules& rules_;
+  std::function<base::Fd()> file_;
+  std::string input_;
+  std::string replies_;
+  State state_ = State::command;
+  bool crlf_ = false;  // how the first command line ended
+  bool any_line_ = false;
+  bool waits_ = false;
+  bool taken_ = false;
+  bool ended_ = false;
+  bool said_quit_ = false;
+  int errors_ = 0;
+
+  mail::Submission submission_{};
+  Private own_{};
+  bool mail_given_ = false;
+  bool recipient_refused_ = false;
+
+  // The data being received.
+  struct Data {
+    base::Scratch bytes{};
+    mail::LineEnds normal{bytes};
+    base::Done taken = base::done();
+    std::string refusal{};  // it is heard and dropped, then refused with this
+    std::uint64_t heard = 0;
+    std::uint64_t left = 0;  // of the chunk
+    Dots dots{Dots::Ends::crlf};
+  };
+  std::optional<Data> data_{};
+};
 
 }  // namespace submit

@@ -142,6 +142,7 @@ base::Result<CachedToken> Refresh::ask(const OpenHelper& open, base::Fd& helper,
                                        const base::Secret& client_secret) {
   base::Result<net::Record> request = token_request(account_, credential.secret, client_secret);
   if (!request) return std::move(request).error();
+  if (!claims_.empty()) request->put("form.claims", claims_);
   const std::string fingerprint = fingerprint_of(*request);
   if (std::optional<base::Error> known = cache_.refusal(fingerprint)) return std::move(*known);
   // Under strict rotation the answer's refresh token is the only one left: without a place for it

@@ -42,6 +42,8 @@ class Refresh {
   base::Result<base::Fd> lock(std::int64_t wait_ms);
   // To be called under the lock. A temporary failure yields the cached token while it still lives.
   base::Result<CachedToken> run(const OpenHelper& helper, std::string_view refused);
+  // Of the next request: the claims that a server demands of a token (OpenID Connect Core 5.5).
+  void ask_for_claims(const std::string& claims) { claims_ = claims; }
   std::int64_t timeout_ms() const { return account_.timeout_s * 1000; }
 
   Credentials& credentials() { return credentials_; }
@@ -58,6 +60,7 @@ class Refresh {
   const account::Account& account_;
   Credentials credentials_;
   Cache cache_;
+  std::string claims_{};
 };
 
 }  // namespace token

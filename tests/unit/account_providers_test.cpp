@@ -172,3 +172,55 @@ TEST_CASE("providers: a fault in a needed section is told with its line, others 
         "");
   CHECK(!Providers::load(folder.write("p.conf", faulty)).ok());
 }
+
+TEST_CASE("providers: every cloud of Microsoft has its own hosts, by Graph and by SMTP beside it",
+          "[account]") {
+  struct Cloud {
+    const char* name;
+    const char* login;
+    const char* graph;
+    const char* smtp_user;  // resource hosts of tokens for SMTP
+    const char* smtp_app;
+    const char* smtp_host;
+  };
+  // Identity platform and Graph, "National cloud deployments".
+  const Cloud clouds[] = {
+      {"worldwide", "login.microsoftonline.com", "graph.microsoft.com", "outlook.office.com",
+       "outlook.office365.com", "smtp.office365.com"},
+      {"usgov", "login.microsoftonline.us", "graph.microsoft.us", "outlook.office365.us",
+       "outlook.office365.us", "smtp.office365.us"},
+      {"usdod", "login.microsoftonline.us", "dod-graph.microsoft.us", "outlook-dod.office365.us",
+       "outlook-dod.office365.us", "outlook-dod.office365.us"},
+      {"china", "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn",
+       "partner.outlook.cn", "partner.outlook.cn", "smtp.partner.outlook.cn"},
+  };
+  const TestFolder folder;
+  for (const Cloud& cloud : clouds) {
+    INFO(cloud.name);
+    const std::string common =
+        "provider = microsoft\ntransport = graph\ngraph_large = smtp\ncloud = " +
+        std::string(cloud.name) + "\n";
+    const std::string login = "https://" + std::string(cloud.login) + "/";
+    const std::string graph = "https://" + std::string(cloud.graph) + "/";
+    const Account user = built(folder, common);
+    CHECK(user.graph_endpoint == graph + "v1.0");
+    CHECK(user.token_endpoint == login + "organizations/oauth2/v2.0/token");
+    CHECK(user.authorization_endpoint == login + "organizations/oauth2/v2.0/authorize");
+    CHECK(user.device_authorization_endpoint == login + "organizations/oauth2/v2.0/devicecode");
+    CHECK(user.scope.rfind(graph + "Mail.Send ", 0) == 0);
+    CHECK(user.scope.find("Mail.ReadWrite") == std::string::npos);
+    CHECK(user.smtp_scope.rfind("https://" + std::string(cloud.smtp_user) + "/SMTP.Send ", 0) == 0);
+    CHECK(user.smtp_host == cloud.smtp_host);
+    const Account smtp = account::as_smtp(user);
+    CHECK(smtp.scope == user.smtp_scope);
+    CHECK(smtp.transport == account::Transport::smtp);
+    CHECK(account::binding(smtp) == account::binding(user));
+    const Account app = built(folder, common + "grant = app\ntenant = t\n");
+    CHECK(app.scope == graph + ".default");
+    CHECK(app.token_endpoint == login + "t/oauth2/v2.0/token");
+    CHECK(app.smtp_scope == "https://" + std::string(cloud.smtp_app) + "/.default");
+  }
+  const std::string graph = "provider = microsoft\ntransport = graph\n";
+  CHECK(built(folder, graph).smtp_scope.empty());
+  CHECK(built(folder, graph + "graph_large = smtp\nsmtp_scope = own\n").smtp_scope == "own");
+}

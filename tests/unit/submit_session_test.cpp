@@ -1,4 +1,4 @@
-#include "submit/session.h"
+#include "submit/serve.h"
 
 #include <sys/socket.h>
 
