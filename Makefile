@@ -229,7 +229,7 @@ $(BUILD)/tidy/%.ok: src/%.cpp .clang-tidy $(wildcard src/*/*.h)
 FUZZ_SECONDS ?= 60
 fuzzers := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(wildcard tests/fuzz/*_fuzz.cpp))
 fuzz: $(addprefix fuzz-,$(fuzzers))
-fuzzed_queue = $(if $(filter spool,$(1)),$(addprefix src/queue/,format.cpp frame.cpp notes.cpp pack.cpp progress.cpp retry.cpp))
+fuzzed_queue = $(if $(filter spool,$(1)),$(addprefix src/queue/,format.cpp frame.cpp notes.cpp notes_read.cpp pack.cpp progress.cpp retry.cpp))
 $(BUILD)/fuzz/%: tests/fuzz/%_fuzz.cpp $(wildcard src/base/*.cpp src/mail/*.cpp src/queue/*.cpp)
 	@mkdir -p $(@D)
 	$(say) FUZZ $@

@@ -37,13 +37,15 @@ struct Work::Inside {
 };
 using Held = std::shared_ptr<Work::Inside>;
 
+base::Error no_such_message(const std::string& id);
+
 class Queue::Inside {
  public:
   Inside(Options options, Spool spool);
   ~Inside();
   base::Done scan();
 
-  // run.cpp
+  // run.cpp, run_take.cpp
   QueueMs now_ms() const { return clock_.now_ms(); }
   void tell(Event event) const;
   std::optional<Slot> wait_for_slot(base::Deadline deadline);
@@ -71,7 +73,7 @@ class Queue::Inside {
     const base::Error* sender = nullptr;  // may not send so: this message needs one
   };
 
-  // run_settle.cpp
+  // run_settle.cpp, run_conclude.cpp
   Settled settle(Work& work, const std::vector<base::Fate>& fates);
   base::Done write_notes(Work::Inside& held, std::size_t more = 0);
   struct Moment {
@@ -105,7 +107,7 @@ class Queue::Inside {
   BounceFacts bounce_facts(const Stored& stored, const AccountFacts& account) const;
   base::Done post(const mail::Submission& notice, const std::string& account, std::string& id);
 
-  // run_verbs.cpp
+  // run_verbs.cpp, run_show.cpp, run_tidy.cpp
   base::Done with_note(const std::string& id, Whose whose,
                        const std::function<std::string(Progress&)>& note);
   Row row_of(const Entry& entry, const std::string& account, bool stopped) const;

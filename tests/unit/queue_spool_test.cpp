@@ -105,6 +105,7 @@ TEST_CASE("what was committed is read back, byte for byte") {
   CHECK(again->envelope.recipients.at(0).mailbox.text() == "ann@x.example");
   CHECK(again->peer.uid == 1000);
   CHECK(again->at == message.at);
+  CHECK(*mail::twin_of(*again)->message.bytes.all(1 << 20) == *message.message.bytes.all(1 << 20));
   // What is lent to the helper is the message alone.
   const int lent = *again->message.bytes.lend_fd();
   struct stat facts {};
