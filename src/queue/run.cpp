@@ -35,7 +35,7 @@ Queue::Inside::~Inside() {
   clock_.write_down(spool_.path("clock")).ok();
 }
 
-void Queue::Inside::tell(Event event) const {
+void Queue::Inside::tell(const Event& event) const {
   if (options_.tell) options_.tell(event);
 }
 
@@ -141,7 +141,9 @@ base::Result<Accepted> Queue::Inside::accept(const mail::Submission& submission,
   const std::lock_guard lock(mutex_);
   if (!committed || *committed == Spool::Committed::repeated) {
     desk_.give_back(index, birth.uid, bytes);
-    if (!committed) return std::move(committed).error();
+    // It may have been delivered while we found that its id is taken.
+    const bool known = committed.ok() || past_.knows(birth.id, birth.uid, now_ms());
+    if (!known) return std::move(committed).error();
     return Accepted{birth.id, true, false};
   }
   birth.content_bytes = bytes;

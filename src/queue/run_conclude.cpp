@@ -1,5 +1,7 @@
 // What follows from the state of a message: its sender is told, it goes, waits or is held; and what
 // could not be written is written later.
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,13 +10,17 @@
 
 namespace queue {
 
+namespace {
+constexpr std::size_t probe_bytes = std::size_t{64} * 1024;
+}
+
 // What follows from the state that is on disk now.
 void Queue::Inside::conclude(const Held& held, Settled& settled) {
   Progress& progress = held->stored.progress;
   const Hold before = progress.hold;
   const Telling telling = tell_failures(held, settled);
   if (telling == Telling::done && progress.finished()) {
-    const base::Done removed = spool_.remove(held->stored.birth.id);
+    const base::Done removed = remove_file(held->stored.birth);
     if (removed) {
       settled.next = Settled::Next::gone;
       forget(held);
@@ -52,6 +58,16 @@ void Queue::Inside::conclude(const Held& held, Settled& settled) {
   put_back(held);
 }
 
+// The id is known as a past one before the name is free: a submission that comes again meets one or
+// the other.
+base::Done Queue::Inside::remove_file(const Birth& birth) {
+  {
+    const std::lock_guard lock(mutex_);
+    past_.add(birth.id, birth.uid, now_ms());
+  }
+  return spool_.remove(birth.id);
+}
+
 void Queue::Inside::keep_unsettled(const Held& held, const base::Error& error) {
   bool first = false;
   {
@@ -66,12 +82,15 @@ void Queue::Inside::keep_unsettled(const Held& held, const base::Error& error) {
 
 // Once the spool can be written, first what could not be said before.
 void Queue::Inside::try_writing() {
-  if (!clock_.write_down(spool_.path("clock"))) return;
+  // As much as a note and its room take, at least.
+  const std::string probe = spool_.path("probe");
+  const std::string bytes(probe_bytes, 'x');
+  if (!base::replace_file(probe, bytes, 0600, base::Durable::yes)) return;
+  unlink(probe.c_str());
   std::vector<Held> again;
   {
     const std::lock_guard lock(mutex_);
     again.swap(unsettled_);
-    unwritable_ = false;
   }
   for (const Held& held : again) {
     // A new descriptor: what failed to sync on the old one is not asked of it again.
@@ -88,7 +107,8 @@ void Queue::Inside::try_writing() {
   bool fine = false;
   {
     const std::lock_guard lock(mutex_);
-    fine = !unwritable_;
+    fine = unsettled_.empty();
+    unwritable_ = !fine;
     changed_.notify_all();
   }
   if (fine) tell({Event::Kind::writable, "", "", "the mail queue can be written again", {}, 0});

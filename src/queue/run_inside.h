@@ -31,6 +31,7 @@ struct Work::Inside {
   bool on_the_books = false;   // its account's pace counts it
   std::uint32_t account = 0;
   std::size_t counted_on = 0;  // recipients that the pace was asked for
+  bool marked = false;         // something may have been sent
   bool write_failed = false;
   bool moved = false;      // to another account, which may not start it yet
   bool announced = false;  // that it is held
@@ -47,7 +48,7 @@ class Queue::Inside {
 
   // run.cpp, run_take.cpp
   QueueMs now_ms() const { return clock_.now_ms(); }
-  void tell(Event event) const;
+  void tell(const Event& event) const;
   std::optional<Slot> wait_for_slot(base::Deadline deadline);
   std::optional<Work> open_work(Slot slot);
   std::optional<Work> work_of(const Held& held);
@@ -84,6 +85,7 @@ class Queue::Inside {
   static void finish_verdicts(Work::Inside& held, Verdicts& verdicts, const Impression& impression,
                               const Moment& moment);
   void conclude(const Held& held, Settled& settled);
+  base::Done remove_file(const Birth& birth);
   void keep_unsettled(const Held& held, const base::Error& error);
   void postpone(const Held& held, const base::Error& error);
   void try_writing();
@@ -128,7 +130,7 @@ class Queue::Inside {
   Desk desk_;
   PastIds past_{};
   Storm storm_;
-  std::minstd_rand random_{};
+  std::minstd_rand random_;
   bool stopped_ = false;
   bool unwritable_ = false;
   QueueMs probe_ms_ = 0;

@@ -102,7 +102,10 @@ base::Done Queue::mark(Work& work, std::size_t first, std::size_t count) {
   held.pending += note_try(held.stored.progress, inside_->now_ms(), some);
   base::Done written =
       inside_->write_notes(held, std::min(256 + some.size() * 256, room_for_fates_limit));
-  if (!written) held.write_failed = true;
+  if (written)
+    held.marked = true;
+  else
+    held.write_failed = true;
   return written;
 }
 
@@ -147,8 +150,8 @@ void Queue::Inside::postpone(const Held& held, const base::Error& error) {
 Settled Queue::Inside::settle(Work& work, const std::vector<base::Fate>& fates) {
   const Held held = work.inside;
   Settled settled;
-  if (held->write_failed && !fates.empty()) {
-    // mark() failed, and so nothing was sent.
+  if (held->write_failed && !held->marked && !fates.empty()) {
+    // mark() failed at once, and so nothing was sent.
     postpone(held, fates.front().error);
     settled.next_in_s = 5;
     return settled;
@@ -173,7 +176,7 @@ Settled Queue::Inside::settle(Work& work, const std::vector<base::Fate>& fates) 
       desk_.entry(held->slot).way_failed = impression.deferred && !impression.reached;
     }
   }
-  for (Event& event : events) tell(std::move(event));
+  for (const Event& event : events) tell(event);
   Progress& progress = held->stored.progress;
   Indices delivered;
   if (held->moved) {

@@ -102,7 +102,6 @@ void Queue::Inside::forget(const Held& held) {
     desk_.end(held->account, held->counted_on, 0, now_ms());
     held->on_the_books = false;
   }
-  past_.add(held->stored.birth.id, held->stored.birth.uid, now_ms());
   desk_.forget(held->slot);
   changed_.notify_all();
 }

@@ -58,7 +58,7 @@ void Queue::Inside::give_up(const std::string& id) {
   if (!held) return;
   if ((*held)->stored.progress.hold == Hold::undeliverable) {
     const std::string cause = (*held)->stored.progress.hold_cause;
-    if (!spool_.remove(id)) {
+    if (!remove_file((*held)->stored.birth)) {
       put_back(*held);
       return;
     }
@@ -86,7 +86,7 @@ void Queue::tidy() {
     const std::lock_guard lock(inside.mutex_);
     chores = inside.chores_locked();
   }
-  for (Event& event : chores.events) inside.tell(std::move(event));
+  for (const Event& event : chores.events) inside.tell(event);
   for (const std::vector<std::string>& ids : chores.summaries) inside.summarise(ids);
   for (const std::string& id : chores.overdue) inside.give_up(id);
   for (const std::string& id : chores.late) {

@@ -102,7 +102,7 @@ std::uint64_t Queue::retry_all(Whose whose, const std::string& account) {
 base::Done Queue::remove(const std::string& id, Whose whose) {
   base::Result<Held> held = inside_->claim(id, whose);
   if (!held) return std::move(held).error();
-  base::Done removed = inside_->spool_.remove(id);
+  base::Done removed = inside_->remove_file((*held)->stored.birth);
   if (removed)
     inside_->forget(*held);
   else

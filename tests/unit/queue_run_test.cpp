@@ -501,3 +501,43 @@ TEST_CASE("many threads: every message is delivered exactly once") {
   for (const auto& [id, count] : seen) CHECK(count == 1);
   CHECK(queue->status().messages == 0);
 }
+
+TEST_CASE("shares of one message: what was sent before the mark of the next failed stays sent") {
+  Stand stand;
+  stand.add({"a@x.example", "b@x.example"});
+  std::optional<queue::Work> work = stand.queue->take(0);
+  REQUIRE(stand.prepare(*work));
+  REQUIRE(stand.queue->mark(*work, 0, 1).ok());
+  REQUIRE(stand.queue->mark(*work, 1, 1).ok());
+  stand.queue->settle(std::move(*work),
+                      {fate(FateIs::delivered), fate(FateIs::deferred, "451 later")});
+  stand.reopen();
+  stand.pass(61);
+  work = stand.queue->take(0);
+  REQUIRE(work);
+  CHECK(work->attempt == 2);
+  REQUIRE(work->message.envelope.recipients.size() == 1);
+  CHECK(work->message.envelope.recipients[0].mailbox.local == "b");
+  CHECK_FALSE(work->maybe_duplicate);
+}
+
+TEST_CASE("a spool that cannot be written: nothing is sent, and all goes when it can") {
+  Stand stand;
+  stand.add({"a@x.example"});
+  std::optional<queue::Work> work = stand.queue->take(0);
+  REQUIRE(stand.prepare(*work));
+  // A file that ends before its END, as seen by who wants to add to it.
+  const std::string path = stand.folder / ("spool/messages/" + work->id);
+  const std::string whole = content(path);
+  REQUIRE(truncate(path.c_str(), 10) == 0);
+  const base::Done marked = stand.queue->mark(*work);
+  REQUIRE_FALSE(marked.ok());
+  stand.queue->settle(std::move(*work), marked.error());
+  CHECK(stand.told(Event::Kind::unwritable) == 1);
+  CHECK(stand.queue->status().unwritable);
+  CHECK_FALSE(stand.queue->take(0));
+  std::ofstream(path, std::ios::binary) << whole;
+  stand.pass(6);
+  CHECK(stand.attempt(fate(FateIs::delivered)).next == Settled::Next::gone);
+  CHECK(stand.told(Event::Kind::writable) == 1);
+}
