@@ -43,8 +43,9 @@ std::vector<Setting> for_accounts(const std::vector<Setting>& main) {
   return out;
 }
 
-// cloud, transport and grant decide which sections of the provider apply, so they are settled
-// first: by the account, else by the provider's plain section, else by the table.
+// cloud, transport and grant decide which sections of the provider apply, and whether Graph takes
+// uploads; so they are settled first: by the account, else by the provider's plain section, else by
+// the table.
 std::vector<std::string> deciding_words(const std::vector<Setting>& own,
                                         const std::vector<Setting>& plain_presets) {
   std::vector<std::string> out;
@@ -54,6 +55,9 @@ std::vector<std::string> deciding_words(const std::vector<Setting>& own,
     if (word.empty()) word = find_key(key)->preset;
     out.push_back(std::move(word));
   }
+  // A further permission, which nobody else is asked for.
+  const bool uploads = out[1] == "graph" && value_of(own, "graph_large") == upload_word;
+  if (uploads) out.emplace_back(upload_word);
   return out;
 }
 

@@ -68,6 +68,7 @@ constexpr Key table[] = {
   // Secrets and how to get tokens
   {"app_certificate",           in_account, Kind::path, "", "", false, &A::app_certificate},
   {"app_key",                   in_account, Kind::path, "", "", false, &A::app_key},
+  {"app_assertion",             in_account, Kind::choice, "ps256", "ps256|rs256", false, choose_value<&A::app_assertion>},
   {"client_secret_file",        in_account, Kind::path, "", "", false, &A::client_secret_file},
   {"client_secret_expires",     in_account, Kind::date, "", "", false, &A::client_secret_expires},
   {"refresh_token_file",        in_account, Kind::path, "", "", false, &A::refresh_token_file},
@@ -85,6 +86,8 @@ constexpr Key table[] = {
   {"token_endpoint",            preset_of_provider, Kind::url, "", "", false, &A::token_endpoint},
   {"authorization_endpoint",    preset_of_provider, Kind::url, "", "", false, &A::authorization_endpoint},
   {"device_authorization_endpoint", preset_of_provider, Kind::url, "", "", false, &A::device_authorization_endpoint},
+  {"revocation_endpoint",       preset_of_provider, Kind::url, "", "", false, &A::revocation_endpoint},
+  {"consent_page",              preset_of_provider, Kind::url, "", "", false, &A::consent_page},
   {"scope",                     preset_of_provider, Kind::text, "", "", false, &A::scope},
   {"resource",                  preset_of_provider, Kind::text, "", "", false, &A::resource},
   {"smtp_scope",                preset_of_provider, Kind::text, "", "", false, &A::smtp_scope},
@@ -104,6 +107,7 @@ constexpr Key table[] = {
   {"timeout",                   anywhere, Kind::duration, "30s", "", false, &A::timeout_s},
   {"graph_endpoint",            preset_of_provider, Kind::url, "", "", false, &A::graph_endpoint},
   {"graph_large",               preset_of_provider, Kind::choice, "refuse", "smtp|upload|refuse", false, &A::graph_large},
+  {"graph_upload_hosts",        preset_of_provider, Kind::words, "", "", false, &A::graph_upload_hosts},
   {"save_to_sent",              preset_of_provider, Kind::flag, "yes", "", false, &A::save_to_sent},
   {"null_sender",               preset_of_provider, Kind::choice, "keep", "keep|user", false, choose_null_sender},
   {"envelope",                  preset_of_provider, Kind::choice, "strict", "strict|rewrite", false, choose_envelope},
@@ -125,6 +129,8 @@ constexpr Key table[] = {
   // providers.conf alone
   {"other_names",               in_provider, Kind::words},
   {"based_on",                  in_provider, Kind::name},
+  {"domains",                   in_provider, Kind::words, "", "", true},
+  {"mx",                        in_provider, Kind::words, "", "", true},
 };
 // clang-format on
 

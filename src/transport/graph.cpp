@@ -5,10 +5,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/random.h"
 #include "base/text.h"
 #include "mail/mime.h"
 #include "transport/graph_envelope.h"
+#include "transport/graph_upload.h"
 #include "transport/graph_verdict.h"
 #include "transport/mailbox_pace.h"
 #include "transport/smtp.h"
@@ -20,15 +20,10 @@ namespace transport {
 namespace {
 
 constexpr std::int64_t helper_grace_ms = 5000;
+// No mailbox takes more in any way.
+constexpr std::uint64_t upload_limit = std::uint64_t{150} * 1024 * 1024;
 // Per app and mailbox (facts 3.6). More are answered 429.
 constexpr int graph_at_once = 4;
-
-// 8-4-4-4-12, as Graph writes its own.
-std::string request_name() {
-  std::string name = base::random_hex(16);
-  for (const std::size_t at : {8U, 13U, 18U, 23U}) name.insert(at, "-");
-  return name;
-}
 
 base::Error of_account(base::Error error, const account::Account& account) {
   if (error.account.empty()) error.account = account.name;
@@ -55,7 +50,8 @@ base::Done judge_recipients(const Delivery& delivery) {
 
 std::uint64_t size_limit(const account::Account& account) {
   const auto own = static_cast<std::uint64_t>(account.max_size_bytes);
-  return own == 0 ? graph_mime_limit : std::min(own, graph_mime_limit);
+  const std::uint64_t at_once = account.graph_large == "upload" ? upload_limit : graph_mime_limit;
+  return own == 0 ? at_once : std::min(own, at_once);
 }
 
 // NUL in a body is encoded (design section 4). All else fits: base64 has no long lines.
@@ -116,7 +112,7 @@ class Call {
     request.put("proxy", account.https_proxy);
     request.put("connect_s", std::to_string(phases.connect_ms / 1000));
     request.put("whole_s", std::to_string(whole_s_));
-    request.put("client_request_id", request_name());
+    request.put("client_request_id", graph_request_name());
     request.put("token", std::move(token));
     base::Result<int> lent = message_.lend_fd();
     if (!lent) return std::move(lent).error();
@@ -143,10 +139,8 @@ class Call {
 std::vector<base::Fate> too_large_for_graph(const Delivery& delivery, std::uint64_t size) {
   const account::Account& account = *delivery.account;
   base::Error error = too_large(size, size_limit(account), "Graph");
-  error.cure = "set graph_large = smtp, or send less, or a link";
-  if (account.graph_large == "upload") {
-    error.cure = "graph_large = upload is not in this version; send less, or a link";
-  }
+  error.cure = "set graph_large = smtp or upload, or send less, or a link";
+  if (account.graph_large == "upload") error.cure = "send less, or a link";
   if (account.graph_large != "smtp") {
     return same_fate(delivery.message->envelope, of_account(std::move(error), account));
   }
@@ -168,6 +162,9 @@ std::vector<base::Fate> in_turn(const Delivery& delivery, const base::Scratch& m
     if (!got) return graph_fates(delivery, std::move(got).error());
     turn = std::move(*got);
   }
+  if (message.size_bytes() > graph_mime_limit) {
+    return deliver_by_upload(delivery, message, graph_mime_limit);
+  }
   if (delivery.before_end) {
     base::Done noted = delivery.before_end(0, delivery.message->envelope.recipients.size());
     if (!noted) return graph_fates(delivery, std::move(noted).error());
@@ -182,10 +179,7 @@ std::vector<base::Fate> in_turn(const Delivery& delivery, const base::Scratch& m
 }  // namespace
 
 std::string graph_address(const account::Account& account) {
-  std::string base = account.graph_endpoint;
-  while (!base.empty() && base.back() == '/') base.pop_back();
-  if (account.grant == account::Grant::user) return base + "/me/sendMail";
-  return base + "/users/" + base::percent_encode(account.user, "-._~@") + "/sendMail";
+  return graph_mailbox(account) + "/sendMail";
 }
 
 bool graph_takes(const account::Account& account, std::uint64_t size_bytes) {

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/random.h"
 #include "base/text.h"
 #include "transport/graph_challenge.h"
 #include "transport/smtp_transaction.h"
@@ -18,23 +19,6 @@ base::Error of_account(base::Error error, const account::Account& account) {
   return error;
 }
 
-base::Error lost(base::Error error) {
-  error.fault = base::Fault::outcome_unknown;
-  error.kind = base::class_of(error.fault);
-  return error;
-}
-
-// Limits are kept before a request is looked at; any other 5xx may come after the work was done.
-bool may_have_been_sent(const GraphAnswer& answer) {
-  if (answer.status >= 200 && answer.status < 300) return true;
-  if (!answer.whole || answer.status < 500 || answer.status == 507 || answer.status == 509) {
-    return false;
-  }
-  const std::string_view word = answer.judged.row != nullptr ? answer.judged.row->word : "";
-  return word != "ApplicationThrottled" && word != "TooManyRequests" &&
-         word != "ErrorExceededMessageLimit" && word != "ErrorQuotaExceeded";
-}
-
 std::vector<base::Fate> all_delivered(const Delivery& delivery, const GraphAnswer& answer) {
   std::vector<base::Fate> fates;
   for (const mail::Recipient& recipient : delivery.message->envelope.recipients) {
@@ -48,6 +32,36 @@ std::vector<base::Fate> all_delivered(const Delivery& delivery, const GraphAnswe
 }
 
 }  // namespace
+
+base::Error unknown_outcome(base::Error error) {
+  error.fault = base::Fault::outcome_unknown;
+  error.kind = base::class_of(error.fault);
+  return error;
+}
+
+base::Error not_sent(base::Error error) {
+  if (error.fault != base::Fault::outcome_unknown) return error;
+  error.fault = base::Fault::unavailable;
+  error.kind = base::class_of(error.fault);
+  return error;
+}
+
+bool may_have_been_done(const GraphAnswer& answer) {
+  if (answer.status >= 200 && answer.status < 300) return true;
+  if (!answer.whole || answer.status < 500 || answer.status == 507 || answer.status == 509) {
+    return false;
+  }
+  const std::string_view word = answer.judged.row != nullptr ? answer.judged.row->word : "";
+  return word != "ApplicationThrottled" && word != "TooManyRequests" &&
+         word != "ErrorExceededMessageLimit" && word != "ErrorQuotaExceeded";
+}
+
+// 8-4-4-4-12
+std::string graph_request_name() {
+  std::string name = base::random_hex(16);
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) name.insert(at, "-");
+  return name;
+}
 
 GraphAnswer graph_answer_of(const net::Record& record, const Delivery& delivery) {
   const account::Account& account = *delivery.account;
@@ -68,6 +82,7 @@ GraphAnswer graph_answer_of(const net::Record& record, const Delivery& delivery)
   GraphAnswer answer;
   answer.status = facts.http_status;
   answer.whole = record.get("whole") == "1";
+  answer.code = base::clean(facts.code, 100);
   answer.request_id = base::clean(record.get("request_id"), 100);
   answer.retry_after_s = facts.retry_after_s;
   if (answer.status == 401) answer.claims = claims_of(facts.authenticate);
@@ -81,16 +96,17 @@ std::vector<base::Fate> graph_fates(const Delivery& delivery, base::Result<Graph
   if (!answer) return same_fate(envelope, of_account(std::move(answer).error(), account));
   if (answer->status != 202) {
     base::Error error = of_account(answer->judged.error, account);
-    if (!may_have_been_sent(*answer)) return same_fate(envelope, error);
+    if (!may_have_been_done(*answer)) return same_fate(envelope, error);
     const bool told = error.fault == base::Fault::outcome_unknown;
-    return same_fate(envelope, told ? error : lost(std::move(error)));
+    return same_fate(envelope, told ? error : unknown_outcome(std::move(error)));
   }
   if (answer->whole) return all_delivered(delivery, *answer);
-  return same_fate(envelope,
-                   of_account(lost(base::failure(base::Fault::outcome_unknown,
-                                                 "provider answered 202 before it had the message",
-                                                 "look for it in Sent Items")),
-                              account));
+  return same_fate(
+      envelope,
+      of_account(unknown_outcome(base::failure(base::Fault::outcome_unknown,
+                                               "provider answered 202 before it had the message",
+                                               "look for it in Sent Items")),
+                 account));
 }
 
 std::int64_t graph_pause_s(const GraphAnswer& answer) {

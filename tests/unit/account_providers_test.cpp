@@ -118,7 +118,7 @@ TEST_CASE("providers: a new section is a new provider; faults name file and line
   CHECK(cause("[new]\nsmpt_host = x\n") == "p.conf:2: unknown key `smpt_host`");
   CHECK(cause("[new]\nuser = x@y.example\n").find("`user` does not belong in [new]") !=
         std::string::npos);
-  CHECK(cause("[new mars]\n") == "p.conf:1: `mars` is no cloud, transport or grant");
+  CHECK(cause("[new mars]\n") == "p.conf:1: `mars` is no cloud, transport, grant or upload");
   CHECK(cause("[a]\nbased_on = b\n[b]\nbased_on = a\n").find("circle") != std::string::npos);
   CHECK(cause("[a]\nbased_on = c\n").find("unknown provider `c`") != std::string::npos);
   CHECK(cause("[a]\nsmtp_port = x\n").find("p.conf:2") == 0);
@@ -165,12 +165,56 @@ TEST_CASE("providers: a fault in a needed section is told with its line, others 
   // A name that is not there is looked for in the whole file, and that is judged.
   CHECK(cause(faulty, {"good", "gone"}) == "p.conf:5: unknown key `smpt_host`");
   CHECK(cause("[good]\n[good mars]\n", {"good"}) ==
-        "p.conf:2: `mars` is no cloud, transport or grant");
+        "p.conf:2: `mars` is no cloud, transport, grant or upload");
   CHECK(cause("[a]\nbased_on = b\n[b]\nbased_on = a\n", {"b"}).find("circle") != std::string::npos);
   CHECK(cause("[a]\nbased_on = c\n", {"a"}).find("unknown provider `c`") != std::string::npos);
   CHECK(cause("[good]\nother_names = fine\n[new]\nbased_on = good\nother_names = n\n", {"n"}) ==
         "");
   CHECK(!Providers::load(folder.write("p.conf", faulty)).ok());
+}
+
+TEST_CASE("providers: an address leads to its provider by domain, else by its mail exchanger",
+          "[account]") {
+  const auto providers = Providers::load("etc/providers.conf");
+  REQUIRE(providers.ok());
+  CHECK(providers->provider_of_domain("Gmail.com") == "google");
+  CHECK(providers->provider_of_domain("contoso.onmicrosoft.com") == "microsoft");
+  CHECK(providers->provider_of_domain("hotmail.co.uk") == "microsoft-personal");
+  CHECK(providers->provider_of_domain("outlook.de") == "microsoft-personal");
+  CHECK(providers->provider_of_domain("live.example.org").empty());
+  CHECK(providers->provider_of_domain("outlook.com.evil.example").empty());
+  CHECK(providers->provider_of_domain("example.org").empty());
+  CHECK(providers->provider_of_mx("contoso-com.mail.protection.outlook.com") == "microsoft");
+  CHECK(providers->provider_of_mx("outlook-com.olc.protection.outlook.com") ==
+        "microsoft-personal");
+  CHECK(providers->provider_of_mx("aspmx.l.google.com") == "google");
+  CHECK(providers->provider_of_mx("in1-smtp.messagingengine.com") == "fastmail");
+  CHECK(providers->provider_of_mx("mx.example.org").empty());
+  CHECK(providers->provider_of_mx("evilmail.protection.outlook.com").empty());
+}
+
+TEST_CASE("providers: a host's own file is read behind ours, and is stronger", "[account]") {
+  const TestFolder folder;
+  const std::string site = folder.write(
+      "site.conf",
+      "[corp]\nbased_on = microsoft\ndomains = corp.example\nclient_id = own\n[google]\n"
+      "client_id = ours\n");
+  for (const bool all : {true, false}) {
+    const auto providers = all ? Providers::load("etc/providers.conf", site)
+                               : Providers::load_for("etc/providers.conf", {"corp"}, site);
+    REQUIRE(providers.ok());
+    CHECK(providers->provider_of_domain("corp.example") == "corp");
+    const auto presets = providers->presets("corp", {"worldwide", "smtp", "user"});
+    CHECK(account::value_of(presets, "client_id") == "own");
+    CHECK(account::value_of(presets, "smtp_host") == "smtp.office365.com");
+    CHECK(account::find_setting(presets, "domains") == nullptr);
+    CHECK(account::value_of(providers->presets("google", {}), "client_id") == "ours");
+  }
+  CHECK(Providers::load("etc/providers.conf", folder.path + "/none").ok());
+  folder.write("site.conf", "[corp]\nbased_on = nothing\n");
+  CHECK(!Providers::load("etc/providers.conf", site).ok());
+  folder.write("site.conf", "[corp]\n", 0666);
+  CHECK(!Providers::load("etc/providers.conf", site).ok());
 }
 
 TEST_CASE("providers: every cloud of Microsoft has its own hosts, by Graph and by SMTP beside it",
@@ -223,4 +267,21 @@ TEST_CASE("providers: every cloud of Microsoft has its own hosts, by Graph and b
   const std::string graph = "provider = microsoft\ntransport = graph\n";
   CHECK(built(folder, graph).smtp_scope.empty());
   CHECK(built(folder, graph + "graph_large = smtp\nsmtp_scope = own\n").smtp_scope == "own");
+}
+
+TEST_CASE("providers: Mail.ReadWrite is asked for only by accounts that upload", "[account]") {
+  const auto providers = Providers::load("etc/providers.conf");
+  REQUIRE(providers.ok());
+  const auto scope = [&](std::vector<std::string> words) {
+    for (const auto& one : providers->presets("microsoft", words)) {
+      if (one.key == "scope") return one.value;
+    }
+    return std::string();
+  };
+  for (const char* cloud : {"worldwide", "usgov", "usdod", "china"}) {
+    INFO(cloud);
+    CHECK(scope({cloud, "graph", "user"}).find("ReadWrite") == std::string::npos);
+    CHECK(scope({cloud, "graph", "user", "upload"}).find("/Mail.ReadWrite ") != std::string::npos);
+    CHECK(scope({cloud, "graph", "app", "upload"}) == scope({cloud, "graph", "app"}));
+  }
 }
