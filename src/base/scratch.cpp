@@ -124,6 +124,8 @@ Result<Scratch> Scratch::share() const {
   Scratch twin;
   twin.size_ = size_;
   twin.memory_ = memory_;
+  twin.begin_ = begin_;
+  twin.part_ = part_;
   if (!file_.open()) return twin;
   twin.file_.reset(fcntl(file_.get(), F_DUPFD_CLOEXEC, 3));
   if (!twin.file_.open()) {

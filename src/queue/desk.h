@@ -5,7 +5,6 @@
 
 #include <sys/types.h>
 
-#include <compare>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -28,7 +27,9 @@ namespace queue {
 struct Id {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
-  auto operator<=>(const Id&) const = default;
+  bool operator<(const Id& other) const {
+    return high != other.high ? high < other.high : low < other.low;
+  }
   static Id of(std::string_view hex);
   std::string hex() const;
 };

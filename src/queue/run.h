@@ -77,6 +77,7 @@ class Queue {
   void list(Whose whose, const std::function<bool(const Row& row)>& take) const;
   Status status() const;
 
+  void set_clock_ms(QueueMs at_ms);  // of a standing one, in tests
   // To be called about once a minute: notices, what was held too long, debris, the clock.
   void tidy();
 

@@ -224,7 +224,7 @@ void Queue::end_now(const std::string& account, std::size_t recipients,
     events = inside_->note_impression_locked(index, Inside::impression_of(fates));
     inside_->changed_.notify_all();
   }
-  for (Event& event : events) inside_->tell(std::move(event));
+  for (const Event& event : events) inside_->tell(event);
   inside_->save_accounts_sometimes();
 }
 

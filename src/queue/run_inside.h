@@ -31,11 +31,14 @@ struct Work::Inside {
   bool on_the_books = false;   // its account's pace counts it
   std::uint32_t account = 0;
   std::size_t counted_on = 0;  // recipients that the pace was asked for
+  bool marked = false;         // something may have been sent
   bool write_failed = false;
   bool moved = false;      // to another account, which may not start it yet
   bool announced = false;  // that it is held
 };
 using Held = std::shared_ptr<Work::Inside>;
+
+base::Error no_such_message(const std::string& id);
 
 class Queue::Inside {
  public:
@@ -43,9 +46,9 @@ class Queue::Inside {
   ~Inside();
   base::Done scan();
 
-  // run.cpp
+  // run.cpp, run_take.cpp
   QueueMs now_ms() const { return clock_.now_ms(); }
-  void tell(Event event) const;
+  void tell(const Event& event) const;
   std::optional<Slot> wait_for_slot(base::Deadline deadline);
   std::optional<Work> open_work(Slot slot);
   std::optional<Work> work_of(const Held& held);
@@ -71,7 +74,7 @@ class Queue::Inside {
     const base::Error* sender = nullptr;  // may not send so: this message needs one
   };
 
-  // run_settle.cpp
+  // run_settle.cpp, run_conclude.cpp
   Settled settle(Work& work, const std::vector<base::Fate>& fates);
   base::Done write_notes(Work::Inside& held, std::size_t more = 0);
   struct Moment {
@@ -82,6 +85,7 @@ class Queue::Inside {
   static void finish_verdicts(Work::Inside& held, Verdicts& verdicts, const Impression& impression,
                               const Moment& moment);
   void conclude(const Held& held, Settled& settled);
+  base::Done remove_file(const Birth& birth);
   void keep_unsettled(const Held& held, const base::Error& error);
   void postpone(const Held& held, const base::Error& error);
   void try_writing();
@@ -105,7 +109,7 @@ class Queue::Inside {
   BounceFacts bounce_facts(const Stored& stored, const AccountFacts& account) const;
   base::Done post(const mail::Submission& notice, const std::string& account, std::string& id);
 
-  // run_verbs.cpp
+  // run_verbs.cpp, run_show.cpp, run_tidy.cpp
   base::Done with_note(const std::string& id, Whose whose,
                        const std::function<std::string(Progress&)>& note);
   Row row_of(const Entry& entry, const std::string& account, bool stopped) const;
@@ -126,7 +130,7 @@ class Queue::Inside {
   Desk desk_;
   PastIds past_{};
   Storm storm_;
-  std::minstd_rand random_{};
+  std::minstd_rand random_;
   bool stopped_ = false;
   bool unwritable_ = false;
   QueueMs probe_ms_ = 0;

@@ -102,7 +102,10 @@ base::Done Queue::mark(Work& work, std::size_t first, std::size_t count) {
   held.pending += note_try(held.stored.progress, inside_->now_ms(), some);
   base::Done written =
       inside_->write_notes(held, std::min(256 + some.size() * 256, room_for_fates_limit));
-  if (!written) held.write_failed = true;
+  if (written)
+    held.marked = true;
+  else
+    held.write_failed = true;
   return written;
 }
 
@@ -147,8 +150,8 @@ void Queue::Inside::postpone(const Held& held, const base::Error& error) {
 Settled Queue::Inside::settle(Work& work, const std::vector<base::Fate>& fates) {
   const Held held = work.inside;
   Settled settled;
-  if (held->write_failed && !fates.empty()) {
-    // mark() failed, and so nothing was sent.
+  if (held->write_failed && !held->marked && !fates.empty()) {
+    // mark() failed at once, and so nothing was sent.
     postpone(held, fates.front().error);
     settled.next_in_s = 5;
     return settled;
@@ -173,7 +176,7 @@ Settled Queue::Inside::settle(Work& work, const std::vector<base::Fate>& fates) 
       desk_.entry(held->slot).way_failed = impression.deferred && !impression.reached;
     }
   }
-  for (Event& event : events) tell(std::move(event));
+  for (const Event& event : events) tell(event);
   Progress& progress = held->stored.progress;
   Indices delivered;
   if (held->moved) {
@@ -233,118 +236,6 @@ void Queue::Inside::finish_verdicts(Work::Inside& held, Verdicts& verdicts,
     holding.cause = impression.sender->cause;
   }
   if (holding.kind != Hold::none) held.pending += note_hold(progress, holding);
-}
-
-// What follows from the state that is on disk now.
-void Queue::Inside::conclude(const Held& held, Settled& settled) {
-  Progress& progress = held->stored.progress;
-  const Hold before = progress.hold;
-  const Telling telling = tell_failures(held, settled);
-  if (telling == Telling::done && progress.finished()) {
-    const base::Done removed = spool_.remove(held->stored.birth.id);
-    if (removed) {
-      settled.next = Settled::Next::gone;
-      forget(held);
-      return;
-    }
-    keep_unsettled(held, removed.error());
-    return;
-  }
-  const base::Done written = write_notes(*held);
-  if (!written) {
-    keep_unsettled(held, written.error());
-    return;
-  }
-  if (progress.hold != Hold::none) {
-    settled.next = Settled::Next::held;
-    if (before == Hold::none || !held->announced) {
-      held->announced = true;
-      const bool nobody = progress.hold == Hold::undeliverable;
-      tell({nobody ? Event::Kind::undeliverable : Event::Kind::held,
-            held->stored.birth.id,
-            "",
-            progress.hold_cause,
-            {},
-            1});
-    }
-  } else {
-    settled.next = Settled::Next::waits;
-    const QueueMs due = progress.due_ms();
-    settled.next_in_s = std::max<std::int64_t>(0, (due - now_ms()) / 1000);
-  }
-  if (telling == Telling::later) {
-    const std::lock_guard lock(mutex_);
-    desk_.entry(held->slot).to_summarise = true;
-  }
-  put_back(held);
-}
-
-void Queue::Inside::keep_unsettled(const Held& held, const base::Error& error) {
-  bool first = false;
-  {
-    const std::lock_guard lock(mutex_);
-    first = !unwritable_;
-    unwritable_ = true;
-    probe_ms_ = now_ms() + 5000;
-    unsettled_.push_back(held);
-  }
-  if (first) tell({Event::Kind::unwritable, held->stored.birth.id, "", error.cause, error, 1});
-}
-
-// Once the spool can be written, first what could not be said before.
-void Queue::Inside::try_writing() {
-  if (!clock_.write_down(spool_.path("clock"))) return;
-  std::vector<Held> again;
-  {
-    const std::lock_guard lock(mutex_);
-    again.swap(unsettled_);
-    unwritable_ = false;
-  }
-  for (const Held& held : again) {
-    // A new descriptor: what failed to sync on the old one is not asked of it again.
-    base::Result<Stored> anew = spool_.load(held->stored.birth.id);
-    if (anew) {
-      const bool written = anew->end > held->seen_end;
-      held->stored.file = std::move(anew->file);
-      held->stored.end = anew->end;
-      if (written) held->pending.clear();
-    }
-    Settled settled;
-    conclude(held, settled);
-  }
-  bool fine = false;
-  {
-    const std::lock_guard lock(mutex_);
-    fine = !unwritable_;
-    changed_.notify_all();
-  }
-  if (fine) tell({Event::Kind::writable, "", "", "the mail queue can be written again", {}, 0});
-}
-
-// Given up: everybody who still waits is refused, with this reason.
-void Queue::Inside::refuse_all(const Held& held, const base::Error& error) {
-  Progress& progress = held->stored.progress;
-  if (progress.hold != Hold::none)
-    held->pending += note_hold(progress, {now_ms(), progress.waited_ms, Hold::none, {}});
-  Verdicts verdicts;
-  verdicts.at_ms = verdicts.next_ms = verdicts.next_unknown_ms = now_ms();
-  verdicts.waited_ms = progress.waited_ms;
-  verdicts.failures = progress.failures;
-  verdicts.unknowns = progress.unknowns;
-  for (std::uint32_t i = 0; i < progress.recipients.size(); ++i) {
-    const RecipientState& one = progress.recipients[i];
-    if (one.state == State::delivered || one.state == State::refused) continue;
-    const base::Error* last = progress.reply_to(i);
-    verdicts.each.push_back({i, State::refused, last != nullptr ? *last : error});
-  }
-  held->pending += note_verdicts(progress, verdicts);
-  const base::Done written = write_notes(*held);
-  if (!written) {
-    keep_unsettled(held, written.error());
-    return;
-  }
-  Settled settled;
-  conclude(held, settled);
 }
 
 }  // namespace queue

@@ -39,7 +39,8 @@ std::vector<Failure> wanted(const Stored& stored, const Indices& about, Notice n
   std::vector<Failure> out;
   for (const std::uint32_t index : about) {
     const mail::Recipient& recipient = envelope_of(stored).recipients.at(index);
-    if (!is_wanted(notice, recipient)) continue;
+    // Of a bounce that is lost a person hears in any case.
+    if (!stored.birth.bounce && !is_wanted(notice, recipient)) continue;
     const base::Error* reply = stored.progress.reply_to(index);
     out.push_back({recipient, reply != nullptr ? *reply : base::Error{}});
   }

@@ -82,6 +82,22 @@ base::Result<Glance> glance_at(int folder, const std::string& name) {
 
 }  // namespace
 
+namespace {
+
+// What a killed writer of a small file (clock, accounts) left: we hold the lock, so nobody writes.
+void remove_half_written(const std::string& folder) {
+  const base::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.open()) return;
+  const Listing listing = listing_of(fd.get());
+  if (!listing) return;
+  for (std::string name = next_name(listing.get()); !name.empty();
+       name = next_name(listing.get())) {
+    if (name.ends_with(".tmp")) unlinkat(fd.get(), name.c_str(), 0);
+  }
+}
+
+}  // namespace
+
 base::Result<Spool> Spool::open(const std::string& folder) {
   base::Done made = base::make_folders(folder, 0700);
   if (!made) return std::move(made).error();
@@ -103,6 +119,7 @@ base::Result<Spool> Spool::open(const std::string& folder) {
     if (!opened) return std::move(opened).error();
     *into = std::move(*opened);
   }
+  remove_half_written(folder);
   spool.group_ = std::make_unique<SyncGroup>(spool.messages_.get());
   return spool;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "queue/frame.h"
 #include "queue/pack.h"
 #include "queue/spool.h"
 #include "queue/spool_file.h"
@@ -22,6 +23,11 @@ base::Error damaged(const std::string& what) {
 // The content against its checksum; what is small is kept in `small`.
 base::Done verify(const Stored& stored, base::Scratch* small) {
   const int fd = stored.file.get();
+  base::Result<std::string> head =
+      read_at(fd, stored.places.content - frame_head_bytes, frame_head_bytes);
+  if (!head) return std::move(head).error();
+  if (*head != frame_head("BODY", stored.birth.content_bytes))
+    return damaged("its content is not where it was");
   std::uint32_t crc = 0;
   for (std::uint64_t at = 0; at < stored.birth.content_bytes;) {
     const std::uint64_t left = stored.birth.content_bytes - at;
