@@ -93,8 +93,9 @@ constexpr Option options[] = {
     {"--user", "", all_verbs, "your own configuration",
      [](Command& command, const std::string&) { command.profile = account::Profile::person; }},
     {"--json", "",
-     of(Verb::explain) | of(Verb::accounts) | of(Verb::doctor) | of(Verb::keyring_status) | of(Verb::status) |
-         of(Verb::queue_list) | of(Verb::queue_show), "as JSON", [](Command& command, const std::string&) { command.json = true; }},
+     of(Verb::explain) | of(Verb::accounts) | of(Verb::doctor) | of(Verb::keyring_status) |
+         of(Verb::status) | of(Verb::queue_list) | of(Verb::queue_show),
+     "as JSON", [](Command& command, const std::string&) { command.json = true; }},
     {"--stage", "STAGE", of(Verb::explain), "where the reply came",
      [](Command& command, const std::string& value) { command.stage = value; }},
     {"--check", "", of(Verb::status), "for monitoring: exit 0 fine, 1 warning, 2 critical"},

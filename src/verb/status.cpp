@@ -15,9 +15,8 @@ constexpr std::int64_t long_wait_s = std::int64_t{4} * 3600;
 
 // Plugins of monitoring: 0 fine, 1 warning, 2 critical.
 int severity(const AgentStatus& status) {
-  const bool account_held =
-      std::any_of(status.accounts.begin(), status.accounts.end(),
-                  [](const AccountState& one) { return one.held; });
+  const bool account_held = std::any_of(status.accounts.begin(), status.accounts.end(),
+                                        [](const AccountState& one) { return one.held; });
   if (account_held || status.unwritable || !status.configuration.empty() ||
       !status.broken.empty() || (status.no_accounts && status.messages > 0)) {
     return 2;
@@ -44,10 +43,10 @@ std::string account_line(const AccountState& one) {
 
 std::string text_of(const AgentStatus& status) {
   std::string out = "queue: ";
-  out += status.messages == 0 ? "empty"
-                              : std::to_string(status.messages) + " messages, " +
-                                    size_text(status.bytes) + ", the oldest for " +
-                                    age_text(status.oldest_s);
+  out += status.messages == 0
+             ? "empty"
+             : std::to_string(status.messages) + " messages, " + size_text(status.bytes) +
+                   ", the oldest for " + age_text(status.oldest_s);
   out += "\n";
   if (status.held > 0) {
     out += "held: " + std::to_string(status.held) + " messages; see: mailbearer queue list\n";
