@@ -12,6 +12,7 @@
 
 #include "account/choose.h"
 #include "account/configuration.h"
+#include "account/verify.h"
 #include "base/crypto_library.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -54,6 +55,10 @@ class OneShot {
     base::Result<const account::Account*> chosen = choose(*configuration, submission);
     if (!chosen) return refusal(chosen.error(), configuration->temporary_exit);
     const account::Account& account = **chosen;
+    if (submission.verify) {
+      const base::Done verified = account::verify(*configuration, account, submission, trace);
+      return verified ? submit::Verdict{0, "", false} : named(verified.error(), account);
+    }
     base::Result<std::vector<base::Fate>> fates =
         send(*configuration, account, std::move(submission), trace, more_to_come);
     if (!fates) return named(fates.error(), account);
@@ -220,6 +225,7 @@ int serve_once(const cli::AgentOptions& options) {
   net::FdStream stream{base::Fd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3))};
   stream.accept_files();
   rules.takes_files = true;
+  rules.verifies = true;
   const base::Done served = submit::serve(
       stream, rules,
       [&one_shot](mail::Submission submission, const base::Trace& trace, bool more_to_come) {

@@ -8,14 +8,13 @@
 #include "base/random.h"
 #include "cli/argv.h"
 #include "cli/environment.h"
-#include "cli/profile.h"
-#include "mail/complete.h"
+#include "front/hand_in.h"
+#include "front/smtp.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mail/read.h"
 #include "report/exit_code.h"
 #include "report/tell.h"
-#include "submit/door.h"
 #include "submit/hand_over.h"
 
 namespace {
@@ -59,29 +58,6 @@ base::Done fill_envelope(const cli::Request& request, const cli::Person& person,
   return base::done();
 }
 
-// Design section 2: the -f address (the bare one, unless -F names somebody), else the login name,
-// unqualified.
-bool add_from(const cli::Request& request, const cli::Person& person, mail::Message& message) {
-  const mail::Field* from = message.header.find("From");
-  if (from != nullptr && !mail::unfold(from->body).empty()) return false;
-  const bool sender_chosen = request.sender.has_value() && !request.sender->null();
-  const mail::Mailbox sender = sender_chosen ? *request.sender : mail::Mailbox{person.login, ""};
-  const std::string name = request.full_name.value_or(sender_chosen ? "" : person.full_name);
-  mail::add_missing_from(message.header, sender, name);
-  return true;
-}
-
-submit::Way way_to(const cli::Route& route, const cli::Environment& environment) {
-  submit::Way way;
-  way.socket = route.socket;
-  way.socket_required = route.socket_required;
-  way.once_argv = {base::sibling_program("mailbearer-agent", MAILBEARER_LIBEXEC), "--once",
-                   route.profile == account::Profile::system ? "--system" : "--user", "--config",
-                   route.config};
-  way.environment = cli::environment_for_child(environment);
-  return way;
-}
-
 int deliver(const cli::Request& request, bool input_closed) {
   const auto tell = [&request](const base::Error& error) {  // -oeq: the exit code alone tells
     return request.quiet ? report::exit_code(error.fault) : complain(error);
@@ -106,19 +82,32 @@ int deliver(const cli::Request& request, bool input_closed) {
 
   submit::Handover handover;
   handover.submission = &submission;
-  handover.header_changed = add_from(request, person, submission.message);
+  handover.header_changed =
+      front::add_from(submission.message, person, request.sender, request.full_name);
   if (request.verbose) {
     handover.trace = [](std::string_view line) { say(std::string(line) + "\n"); };
   }
-  const cli::Environment environment = cli::read_environment();
-  base::Result<cli::Route> route = cli::choose_route(environment, person);
-  if (!route) return tell(route.error());
-  base::Result<submit::Agent> agent = submit::open_agent(way_to(*route, environment));
-  if (!agent) return tell(agent.error());
-  handover.one_shot = agent->child >= 0;
-  const submit::Outcome outcome = submit::hand_over(*agent->stream, handover);
-  if (outcome.exit == 0) return 0;
-  return request.quiet ? outcome.exit : complain(outcome.text, outcome.exit);
+  const base::Result<submit::Outcome> outcome = front::hand_in(handover, person);
+  if (!outcome) return tell(outcome.error());
+  if (outcome->exit == 0) return 0;
+  return request.quiet ? outcome->exit : complain(outcome->text, outcome->exit);
+}
+
+// -bv: what would become of a message; nothing is read or sent.
+int verify(const cli::Request& request) {
+  const cli::Person person = cli::person_of(getuid());
+  mail::Submission submission;
+  submission.id = base::random_hex(16);
+  submission.asked_account = request.account;
+  base::Done filled = fill_envelope(request, person, {}, submission.envelope);
+  if (!filled) return complain(filled.error());
+  submit::Handover handover;
+  handover.submission = &submission;
+  handover.verify = true;
+  handover.trace = [](std::string_view line) { say(std::string(line) + "\n"); };
+  const base::Result<submit::Outcome> outcome = front::hand_in(handover, person);
+  if (!outcome) return complain(outcome.error());
+  return outcome->exit == 0 ? 0 : complain(outcome->text, outcome->exit);
 }
 
 // A command line that cannot be obeyed. Who asks for SMTP (-bs) waits for a greeting before it says
@@ -135,7 +124,10 @@ int run(int argc, char** argv, bool input_closed) {
   if (!request) return refuse(request.error(), argc, argv);
   // R15: what was meant as mail is never answered with 0 because another mode stands beside it.
   const bool meant_as_mail = request->recipients_from_header || !request->operands.empty();
-  if (request->mode != cli::Mode::deliver && meant_as_mail) {
+  if (request->mode == cli::Mode::speak_smtp) return front::speak_smtp(meant_as_mail);
+  const bool mail_is_due = request->mode == cli::Mode::deliver ||
+                           (request->mode == cli::Mode::verify && !request->recipients_from_header);
+  if (!mail_is_due && meant_as_mail) {
     mail::drain(STDIN_FILENO);
     return complain(base::failure(base::Fault::usage,
                                   "recipients or -t beside an option that sends nothing",
@@ -155,6 +147,8 @@ int run(int argc, char** argv, bool input_closed) {
     case cli::Mode::list_queue:
       say("Mail queue is empty\n");
       return 0;
+    case cli::Mode::verify:
+    case cli::Mode::speak_smtp:
     case cli::Mode::deliver:
       break;
   }
@@ -164,7 +158,7 @@ int run(int argc, char** argv, bool input_closed) {
     return complain(base::failure(base::Fault::usage, "no recipient given",
                                   "name recipients, or use -t to take them from the header"));
   }
-  return deliver(*request, input_closed);
+  return request->mode == cli::Mode::verify ? verify(*request) : deliver(*request, input_closed);
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ struct SessionRules {
   std::int64_t idle_ms = 600'000;      // for the next command, and for each piece of data
   mail::Peer peer{};
   bool takes_files = false;  // X-FILE: of our own front end, over a socket pair
+  bool verifies = false;     // X-VERIFY: who takes our submissions heeds Submission::verify
   std::string peer_login{};  // MAIL FROM of this name alone is no chosen sender
 };
 
