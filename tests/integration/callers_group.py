@@ -1,4 +1,4 @@
-"""Group callers: each real caller by its own package, delivered, refused and deferred; a table at the end.
+"""Group callers: each real caller, by its own Debian package, delivered, refused and deferred; a table at the end.
 
 A row passes in a state when: success, the right envelope and bytes arrived, and the caller saw success; refusal and
 temporary failure, the server was asked and refused, nothing arrived, and the caller saw it as far as it looks.
@@ -38,9 +38,9 @@ def run(stand, checks, select=""):
             if select.lower() in row.name.lower():
                 table.append((row, [state(host, row, checks, *one) for one in STATES]))
     width = max((len(row.name) for row, _ in table), default=0)
-    print(f"    {'caller'.ljust(width)}  by        " + "  ".join(name.ljust(12) for name, _, _ in STATES))
+    print(f"    {'caller'.ljust(width)}  " + "  ".join(name.ljust(12) for name, _, _ in STATES))
     for row, cells in table:
-        print(f"    {row.name.ljust(width)}  {row.shape.ljust(8)}  " + "  ".join(cell.ljust(12) for cell in cells))
+        print(f"    {row.name.ljust(width)}  " + "  ".join(cell.ljust(12) for cell in cells))
 
 
 def state(host, row, checks, name, to, code):

@@ -21,7 +21,6 @@ class Row:
     count: int = 1  # messages
     body: str = ""  # what the decoded body holds
     subject: str = ""
-    shape: str = "package"  # or "recorded": no package that can be run here
     ok: typing.Callable = lambda ended: ended.code == 0
     failed: typing.Callable = lambda ended, code: ended.code != 0
 

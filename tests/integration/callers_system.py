@@ -15,6 +15,11 @@ from callers_rows import caller, nobody_reads, says_why
 INCOMING = f"From guest@example.org Fri Nov 20 20:00:00 2026\nReturn-Path: <guest@example.org>\nFrom: {SENDER}\nTo: alice@example.org\nMessage-ID: <x@example.org>\nSubject: s\n\nl1\n.\n..x\n"
 
 
+def says_why_or_nothing(done, code):
+    """mdadm does not look at the result; our line stands in what it shows."""
+    return "not sent (work)" in done.text
+
+
 def stop(process):
     process.send_signal(signal.SIGTERM)
     try:
@@ -141,12 +146,11 @@ def unattended_upgrades(host, to):
     return host.run(["python3", "-c", UU, to])
 
 
-@caller("mdadm --monitor", shape="recorded", subject="TestMessage event on /dev/md0", body="This is an automatically generated mail message", failed=says_why)
+@caller("mdadm --monitor --test", subject="TestMessage event on /dev/md0", body="This is an automatically generated mail message",
+        failed=says_why_or_nothing)
 def mdadm(host, to):
-    """It mails only of an array, which needs the kernel's RAID: the recorded message, by the recorded command."""
-    text = (f"From: mdadm monitoring <root>\nTo: {to}\nSubject: TestMessage event on /dev/md0:vm\n\n"
-            "This is an automatically generated mail message from mdadm\nrunning on vm\n\nFaithfully yours, etc.\n")
-    return host.run(["sh", "-c", "/usr/sbin/sendmail -t"], text)
+    """A test message needs no array to be there."""
+    return host.run(["mdadm", "--monitor", "--test", "--oneshot", "--mail", to, "/dev/md0"])
 
 
 @caller("smartd's script", subject="SMART error", body="l1\n\u00fc\u00df", sender=None, failed=says_why)
