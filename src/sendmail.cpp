@@ -2,13 +2,16 @@
 // exit code out. Links nothing heavy; holds no token. Names: sendmail, mailq, newaliases (R8).
 #include <unistd.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/process.h"
 #include "base/random.h"
 #include "cli/argv.h"
 #include "cli/environment.h"
 #include "front/hand_in.h"
+#include "front/progress.h"
 #include "front/smtp.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
@@ -84,10 +87,15 @@ int deliver(const cli::Request& request, bool input_closed) {
   handover.submission = &submission;
   handover.header_changed =
       front::add_from(submission.message, person, request.sender, request.full_name);
+  std::optional<front::Progress> progress;
   if (request.verbose) {
     handover.trace = [](std::string_view line) { say(std::string(line) + "\n"); };
+  } else if (!request.quiet && front::Progress::wanted(submission.message.bytes.size_bytes())) {
+    progress.emplace();
+    handover.trace = [&progress](std::string_view line) { progress->show(line); };
   }
   const base::Result<submit::Outcome> outcome = front::hand_in(handover, person);
+  progress.reset();
   if (!outcome) return tell(outcome.error());
   if (outcome->exit == 0) return 0;
   return request.quiet ? outcome->exit : complain(outcome->text, outcome->exit);

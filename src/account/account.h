@@ -19,6 +19,7 @@ enum class SmtpTls : std::uint8_t { starttls, implicit, none };
 enum class Auth : std::uint8_t { xoauth2, oauthbearer, plain, login, none };
 enum class SaslIr : std::uint8_t { yes, no, automatic };  // automatic: only under 512 octets
 enum class Keyring : std::uint8_t { unset, secret_service, file, command };
+enum class AppAssertion : std::uint8_t { ps256, rs256 };  // with x5t#S256, with x5t
 enum class Delivery : std::uint8_t { unset, now, queue, now_else_queue };
 
 // One value in force and where it comes from: "FILE:LINE", "FILE:LINE (provider microsoft)" or
@@ -51,6 +52,7 @@ struct Account {
   std::string client_id{};
   std::string app_certificate{};
   std::string app_key{};
+  AppAssertion app_assertion = AppAssertion::ps256;
   std::string client_secret_file{};
   std::string refresh_token_file{};
   std::string password_file{};
@@ -58,8 +60,12 @@ struct Account {
   std::string token_endpoint{};
   std::string authorization_endpoint{};
   std::string device_authorization_endpoint{};
+  std::string revocation_endpoint{};
   std::string scope{};
   std::string resource{};
+  // Of transport = graph, for what goes by SMTP all the same: a token names one service.
+  std::string smtp_scope{};
+  std::string smtp_resource{};
   std::int64_t refresh_margin_s = 300;
   Keyring keyring = Keyring::unset;
   std::string keyring_dir{};
@@ -89,6 +95,7 @@ struct Account {
   bool null_sender = true;
   bool envelope_rewrite = false;
   std::string graph_large{};
+  std::vector<std::string> graph_upload_hosts{};
   bool map_message_ids = false;
   bool save_to_sent = true;
   std::int64_t rate_messages_per_minute = 0;
@@ -108,5 +115,13 @@ struct Account {
 // length, so that no two accounts yield the same text. The form never changes: what is stored
 // depends on it.
 std::string binding(const Account& account);
+
+// XOAUTH2 and OAUTHBEARER; the others need a password or nothing.
+bool auth_by_token(const Account& account);
+
+// transport = graph: whether large messages can go by the account's own SMTP settings, and the
+// account as it is then: the same mailbox and credential, a token for SMTP.
+bool has_own_smtp(const Account& account);
+Account as_smtp(const Account& account);
 
 }  // namespace account
