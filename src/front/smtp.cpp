@@ -1,5 +1,6 @@
 #include "front/smtp.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/environment.h"
 #include "front/hand_in.h"
@@ -99,9 +101,17 @@ submit::Verdict take(mail::Submission submission, const cli::Person& person) {
   return outcome ? verdict_of(*outcome) : verdict_of(outcome.error());
 }
 
+// R12: not even an agent of ours that is killed or out of memory may be heard there: alpine would
+// read it as a reply.
+void close_standard_error() {
+  const base::Fd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (nowhere.open()) (void)dup2(nowhere.get(), STDERR_FILENO);
+}
+
 }  // namespace
 
 int speak_smtp(bool beside_mail) {
+  close_standard_error();
   const cli::Person person = cli::person_of(getuid());
   submit::SessionRules rules;
   rules.entrance = submit::Entrance::standard_input;
