@@ -1,15 +1,11 @@
 // mailbearer: the person's command. Each verb is a function of the room `verb`. Holds a secret only
-// while it is on its way into the keyring; prints none.
+// while it is on its way into the keyring; prints none but the access token of `token`.
 #include "base/process.h"
 #include "cli/command.h"
 #include "verb/call.h"
 #include "verb/console.h"
 
 namespace {
-
-int help(const verb::Call& /*call*/) {
-  return verb::say(cli::command_help());
-}
 
 int version(const verb::Call& /*call*/) {
   return verb::say("mailbearer " MAILBEARER_VERSION "\n");
@@ -20,14 +16,25 @@ struct Row {
   int (*run)(const verb::Call& call);
 };
 constexpr Row table[] = {
-    {cli::Verb::help, help},
+    {cli::Verb::help, verb::help},
     {cli::Verb::version, version},
     {cli::Verb::config_check, verb::config_check},
     {cli::Verb::config_show, verb::config_show},
     {cli::Verb::secret_set, verb::secret_set},
     {cli::Verb::secret_status, verb::secret_status},
     {cli::Verb::secret_clear, verb::secret_clear},
+    {cli::Verb::keyring_status, verb::keyring_status},
+    {cli::Verb::keyring_migrate, verb::keyring_migrate},
+    {cli::Verb::logout, verb::logout},
+    {cli::Verb::token, verb::token_print},
+    {cli::Verb::refresh, verb::refresh},
     {cli::Verb::explain, verb::explain},
+    {cli::Verb::login, verb::login},
+    {cli::Verb::accounts, verb::accounts},
+    {cli::Verb::test, verb::test},
+    {cli::Verb::certificate, verb::certificate},
+    {cli::Verb::setup, verb::setup},
+    {cli::Verb::doctor, verb::doctor},
 };
 
 int run(const cli::Command& command, bool input_closed) {

@@ -118,6 +118,7 @@ class Session {
 
   // The data being received.
   struct Data {
+    Data();  // clang wants it declared: the initialisers count only after Session's end
     base::Scratch bytes{};
     mail::LineEnds normal{bytes};
     base::Done taken = base::done();

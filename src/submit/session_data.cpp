@@ -13,6 +13,8 @@ namespace submit {
 using base::Done;
 using base::done;
 
+Session::Data::Data() = default;
+
 void Session::begin_data(std::string refusal) {
   data_.emplace();
   data_->refusal = std::move(refusal);

@@ -25,6 +25,18 @@ int config_show(const Call& call);
 int secret_set(const Call& call);
 int secret_status(const Call& call);
 int secret_clear(const Call& call);
+int keyring_status(const Call& call);
+int keyring_migrate(const Call& call);
+int logout(const Call& call);
+int token_print(const Call& call);
+int refresh(const Call& call);
 int explain(const Call& call);
+int login(const Call& call);
+int accounts(const Call& call);
+int test(const Call& call);
+int certificate(const Call& call);
+int setup(const Call& call);
+int doctor(const Call& call);
+int help(const Call& call);
 
 }  // namespace verb
