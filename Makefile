@@ -236,12 +236,13 @@ fuzz-%: $(BUILD)/fuzz/%
 
 # --- Installation. DESTDIR as usual; the links that take mail over are made only by `make install-mta`.
 install: all
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/mailbearer \
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/mailbearer/docs \
 	  $(DESTDIR)$(datadir)/man/man1 $(DESTDIR)$(datadir)/man/man5 $(DESTDIR)$(datadir)/man/man8
 	install $(BUILD)/bin/sendmail $(DESTDIR)$(prefix)/bin/mailbearer-sendmail
 	install $(BUILD)/bin/mailbearer $(BUILD)/bin/mailbearer-sandbox $(DESTDIR)$(prefix)/bin
 	install $(BUILD)/bin/mailbearer-agent $(BUILD)/bin/mailbearer-helper $(DESTDIR)$(libexecdir)
 	install -m 644 etc/providers.conf $(DESTDIR)$(datadir)/mailbearer
+	install -m 644 docs/setup-*.md $(DESTDIR)$(datadir)/mailbearer/docs
 	for section in 1 5 8; do \
 	  install -m 644 man/*.$$section $(DESTDIR)$(datadir)/man/man$$section; done
 
