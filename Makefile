@@ -12,7 +12,7 @@ SHELL := /bin/sh
 Q := $(if $(V),,@)
 say := @$(if $(V),:,echo ' ')
 
-ROOMS := base net mail account cli submit queue token transport report walk agent doctor verb sandbox
+ROOMS := base net mail account cli submit queue token transport report walk agent doctor front verb sandbox
 VERSION := 0.1.0
 
 # --- Folders. The user may set these and CXXFLAGS, CPPFLAGS, LDFLAGS; what we need ourselves is kept apart.

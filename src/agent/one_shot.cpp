@@ -38,6 +38,7 @@ class OneShot {
     // Before anything is unsealed: one message wants few algorithms, and no key of a file.
     base::start_crypto(reads_keys(*configuration) ? base::Crypto::whole : base::Crypto::narrow);
     base::Result<const account::Account*> chosen = choose(*configuration, submission);
+    if (submission.verify) return verify(*configuration, chosen, submission, trace);
     const report::Log log = log_of(*configuration);
     if (!chosen) {
       walk::log_refusal(log, submission, chosen.error());
@@ -158,6 +159,7 @@ int serve_once(const Surroundings& around) {
   net::FdStream stream{base::Fd(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3))};
   stream.accept_files();
   rules.takes_files = true;
+  rules.verifies = true;
   const base::Done served = submit::serve(
       stream, rules,
       [&one_shot](mail::Submission submission, const base::Trace& trace, bool more_to_come) {

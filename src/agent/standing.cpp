@@ -103,6 +103,7 @@ base::Done Standing::open_sockets() {
     control_listener_ = std::move(*made);
   }
   submit::CrowdRules rules;
+  rules.session.verifies = true;
   rules.login_of = [](uid_t uid) { return cli::person_of(uid).login; };
   crowd_ = std::make_unique<submit::Crowd>(
       std::move(listener), std::move(rules),
@@ -142,6 +143,10 @@ void Standing::judge(Ticket ticket, const Shared& submission, submit::Wishes wis
   wish.envelope = &submission->envelope;
   wish.header = &submission->message.header;
   const base::Result<const account::Account*> chosen = account::choose(*now, wish);
+  if (submission->verify) {
+    crowd_->answer(ticket, verify(*now, chosen, *submission, trace_to(ticket)));
+    return;
+  }
   if (!chosen) {
     const base::Error& error = chosen.error();
     const auto broken = std::find_if(
@@ -157,12 +162,13 @@ void Standing::judge(Ticket ticket, const Shared& submission, submit::Wishes wis
     return;
   }
   immediate_->add([this, ticket, submission, wishes, now, &account](std::size_t thread) {
-    base::Trace trace;
-    if (wishes.trace) {
-      trace = [this, ticket](std::string_view line) { crowd_->trace(ticket, std::string(line)); };
-    }
+    const base::Trace trace = wishes.trace ? trace_to(ticket) : base::Trace();
     crowd_->answer(ticket, deliver_now(thread, now, account, submission, trace));
   });
+}
+
+base::Trace Standing::trace_to(Ticket ticket) {
+  return [this, ticket](std::string_view line) { crowd_->trace(ticket, std::string(line)); };
 }
 
 submit::Verdict Standing::keep(const mail::Submission& submission, const std::string& account) {

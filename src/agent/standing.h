@@ -49,6 +49,7 @@ class Standing {
   void reload(bool at_once);
 
   void judge(Ticket ticket, const Shared& submission, submit::Wishes wishes);
+  base::Trace trace_to(Ticket ticket);
   submit::Verdict keep(const mail::Submission& submission, const std::string& account);
   submit::Verdict deliver_now(std::size_t thread, const SharedConfiguration& configuration,
                               const account::Account& account, const Shared& submission,

@@ -1,6 +1,7 @@
 #include "agent/verdict.h"
 
 #include "account/choose.h"
+#include "account/verify.h"
 #include "report/exit_code.h"
 #include "report/tell.h"
 
@@ -17,6 +18,14 @@ submit::Verdict refusal(const base::Error& error, std::int64_t temporary_exit) {
 submit::Verdict refusal_of(base::Error error, const account::Account& account) {
   if (error.account.empty()) error.account = account.name;
   return refusal(error, account.temporary_exit);
+}
+
+submit::Verdict verify(const account::Configuration& configuration,
+                       const base::Result<const account::Account*>& chosen,
+                       const mail::Submission& submission, const base::Trace& trace) {
+  if (!chosen) return refusal(chosen.error(), configuration.temporary_exit);
+  const base::Done verified = account::verify(configuration, **chosen, submission, trace);
+  return verified ? submit::Verdict{} : refusal_of(verified.error(), **chosen);
 }
 
 base::Result<const account::Account*> chosen_for(const account::Configuration& configuration,

@@ -116,6 +116,9 @@ Done take_private_parameter(const std::string& name, const std::string& value, P
     }
   } else if (name == "X-TRACE") {
     own.trace = true;
+  } else if (name == "X-VERIFY") {
+    own.verify = true;
+    own.trace = true;
   } else if (name == "X-WAIT") {
     own.wait = true;
   } else {

@@ -165,6 +165,11 @@ void Session::take_sender(const std::string& rest) {
     forget();
     return;
   }
+  if (own_.verify && !rules_.verifies) {
+    refuse("555", "5.5.4 not sent: this agent does not verify addresses (-bv)", 64);
+    forget();
+    return;
+  }
   if (limit > 0 && declared > limit) {
     refuse("552", "5.3.4 not sent: message over " + std::to_string(limit) + " bytes", 65);
     forget();

@@ -33,6 +33,7 @@ struct SessionRules {
   std::int64_t idle_ms = 600'000;      // for the next command, and for each piece of data
   mail::Peer peer{};
   bool takes_files = false;  // X-FILE: of our own front end, over a socket pair
+  bool verifies = false;     // X-VERIFY: who takes our submissions heeds Submission::verify
   std::string peer_login{};  // MAIL FROM of this name alone is no chosen sender
   // Of a peer over the network (RFC 3207, RFC 4954): whether TLS can be had and is there, and
   // whether nothing is taken before `admit` has found name and password right.
@@ -143,6 +144,7 @@ class Session {
 
   // The data being received.
   struct Data {
+    Data();  // clang wants it declared: the initialisers count only after Session's end
     base::Scratch bytes{};
     mail::LineEnds normal{bytes};
     base::Done taken = base::done();
