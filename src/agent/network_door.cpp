@@ -14,6 +14,7 @@
 
 #include "agent/networks.h"
 #include "base/clock.h"
+#include "base/seal.h"
 #include "base/text.h"
 
 namespace agent {
@@ -164,6 +165,7 @@ void NetworkDoor::serve(base::Fd socket, const std::string& /*from*/) {
   rules.peer.over_network = true;
   rules.offers_tls = tls_ != nullptr;
   rules.wants_auth = rules_.wants_auth;
+  rules.from_base64 = base::from_base64;
   rules.admit = [&](const std::string& name, const base::Secret& password) {
     account = admit_(name, password);
     return !account.empty();

@@ -40,6 +40,8 @@ struct SessionRules {
   bool offers_tls = false;
   bool wants_auth = false;
   std::function<bool(const std::string& name, const base::Secret& password)> admit{};
+  // base::from_base64, brought by who links it: the front end, which has no AUTH, does not.
+  std::function<base::Result<std::string>(std::string_view text)> from_base64{};
 };
 
 // What the agent says to one message. exit 0: taken; the text is what follows the enhanced status

@@ -3,7 +3,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/seal.h"
 #include "base/text.h"
 #include "submit/session.h"
 
@@ -33,7 +32,7 @@ bool Session::obey_network(const Command& command) {
     start_tls();
     return true;
   }
-  if (command.verb == "AUTH" && rules_.wants_auth) {
+  if (command.verb == "AUTH" && rules_.wants_auth && rules_.from_base64) {
     begin_auth(command.rest);
     return true;
   }
@@ -82,7 +81,7 @@ void Session::begin_auth(const std::string& rest) {
 void Session::take_auth(const std::string& line) {
   const State step = std::exchange(state_, State::command);
   if (line == "*") return refuse("501", "5.7.0 Authentication given up", 76);
-  base::Result<std::string> decoded = base::from_base64(line == "=" ? "" : line);
+  base::Result<std::string> decoded = rules_.from_base64(line == "=" ? "" : line);
   if (!decoded) return refuse("501", "5.5.2 This is no base64", 76);
   const base::Secret response(*decoded);
   base::wipe(*decoded);
