@@ -19,6 +19,7 @@
 #include "token/sign_in.h"
 #include "transport/probe.h"
 #include "verb/admin_request.h"
+#include "verb/agent_secrets.h"
 #include "verb/call.h"
 #include "verb/console.h"
 #include "verb/draft.h"
@@ -152,6 +153,13 @@ class Login {
     const base::Result<bool> written = draft_.write();
     if (!written) return written.error();
     if (*written) tell("Account " + draft_.name() + " is written to " + draft_.file() + ".\n");
+    const base::Result<Account> account = draft_.account();
+    if (!account) return account.error();
+    const base::Result<std::int64_t> released = tell_agent(place_, *account);
+    if (!released) return released.error();
+    if (*released > 0) {
+      tell(std::to_string(*released) + " messages that waited for the account go out now.\n");
+    }
     return base::done();
   }
 
