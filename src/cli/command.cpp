@@ -57,7 +57,7 @@ constexpr Row table[] = {
     {Verb::queue_retry, "queue", "retry", "[ID...]", 0, SIZE_MAX, "try again now; no ID: all"},
     {Verb::queue_hold, "queue", "hold", "ID...", 1, SIZE_MAX, "keep messages back"},
     {Verb::queue_release, "queue", "release", "ID...", 1, SIZE_MAX, "let them go again"},
-    {Verb::queue_remove, "queue", "remove", "ID...", 1, SIZE_MAX, "throw messages away"},
+    {Verb::queue_remove, "queue", "remove", "ID...", 1, SIZE_MAX, "drop messages for good"},
     {Verb::test, "test", "", "[ACCOUNT]", 0, 1, "send a test message, as any program would"},
     {Verb::doctor, "doctor", "", "[ACCOUNT]", 0, 1,
      "walk the way of a message step by step, without sending"},
