@@ -52,9 +52,9 @@ endif
 libs_sendmail           = $(static_runtime)
 libs_mailbearer-agent   = $(static_runtime) -lcrypto -lssl -linih
 libs_mailbearer-helper  = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcrypto
-libs_mailbearer         = -lssl -lcrypto -linih
+libs_mailbearer         = -lssl -lcrypto -linih -lresolv
 libs_mailbearer-sandbox = -lcpp-httplib -lssl -lcrypto
-libs_unit = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcpp-httplib -lssl -lcrypto -linih
+libs_unit = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcpp-httplib -lssl -lcrypto -linih -lresolv
 cppflags_src/mail/mime_reencode.cpp = $(shell pkg-config --cflags gmime-3.0 2>/dev/null | sed 's/-I/-isystem /g')
 
 programs := sendmail mailbearer-agent mailbearer-helper mailbearer mailbearer-sandbox
@@ -246,6 +246,7 @@ install: all
 	install $(BUILD)/bin/mailbearer $(BUILD)/bin/mailbearer-sandbox $(DESTDIR)$(prefix)/bin
 	install $(BUILD)/bin/mailbearer-agent $(BUILD)/bin/mailbearer-helper $(DESTDIR)$(libexecdir)
 	$(put) etc/providers.conf $(DESTDIR)$(datadir)/mailbearer/providers.conf
+	for page in docs/setup-*.md; do $(put) $$page $(DESTDIR)$(datadir)/mailbearer/$$page || exit 1; done
 	$(put) etc/mailbearer.conf $(DESTDIR)$(datadir)/doc/mailbearer/examples/mailbearer.conf
 	for section in 1 5 8; do for page in man/*.$$section; do name=$${page#man/}; \
 	  case $$name in sendmail.8) name=mailbearer-sendmail.8 ;; esac; \

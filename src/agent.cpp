@@ -84,6 +84,7 @@ class OneShot {
     account::ConfigurationPaths paths;
     paths.main_file = file;
     paths.providers_file = cli::providers_file();
+    paths.site_providers_file = cli::site_providers_file();
     paths.profile = profile;
     paths.default_keyring_dir = cli::default_keyring_dir(environment_, person_);
     paths.default_state_dir = cli::default_state_dir(environment_, person_, profile);

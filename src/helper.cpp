@@ -12,11 +12,14 @@
 #include <new>
 #include <string>
 
+#include "base/clock.h"
 #include "base/process.h"
 #include "base/scratch.h"
 #include "mail/mime.h"
 #include "net/http_curl.h"
 #include "net/record.h"
+#include "token/assertion.h"
+#include "token/machine_identity.h"
 #include "token/oauth_request.h"
 #include "transport/graph_request.h"
 
@@ -50,9 +53,24 @@ net::Record failed(const base::Error& error) {
   return answer;
 }
 
+// Keeps its connections for the next request.
+net::CurlClient& sign_in_client() {
+  static net::CurlClient client;
+  return client;
+}
+
 net::Record serve_token(net::Record request) {
-  static net::CurlClient client;  // keeps its connections for the next request
-  return token::serve_token_request(request, client);
+  const base::Done signed_for = token::put_assertion(request, base::wall_seconds());
+  if (!signed_for) return failed(signed_for.error());
+  return token::serve_token_request(request, sign_in_client());
+}
+
+net::Record serve_device(net::Record request) {
+  return token::serve_device_request(request, sign_in_client());
+}
+
+net::Record serve_identity(net::Record request) {
+  return token::serve_identity_request(request, sign_in_client());
 }
 
 net::Record serve_reencode(net::Record request) {
@@ -81,8 +99,8 @@ struct Verb {
   net::Record (*serve)(net::Record request);
 };
 constexpr std::array verbs = {
-    Verb{"token", serve_token},
-    Verb{"reencode", serve_reencode},
+    Verb{"token", serve_token},       Verb{"device", serve_device},
+    Verb{"identity", serve_identity}, Verb{"reencode", serve_reencode},
     Verb{"graph", serve_graph},
 };
 

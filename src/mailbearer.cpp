@@ -7,10 +7,6 @@
 
 namespace {
 
-int help(const verb::Call& /*call*/) {
-  return verb::say(cli::command_help());
-}
-
 int version(const verb::Call& /*call*/) {
   return verb::say("mailbearer " MAILBEARER_VERSION "\n");
 }
@@ -20,7 +16,7 @@ struct Row {
   int (*run)(const verb::Call& call);
 };
 constexpr Row table[] = {
-    {cli::Verb::help, help},
+    {cli::Verb::help, verb::help},
     {cli::Verb::version, version},
     {cli::Verb::config_check, verb::config_check},
     {cli::Verb::config_show, verb::config_show},
@@ -28,6 +24,12 @@ constexpr Row table[] = {
     {cli::Verb::secret_status, verb::secret_status},
     {cli::Verb::secret_clear, verb::secret_clear},
     {cli::Verb::explain, verb::explain},
+    {cli::Verb::login, verb::login},
+    {cli::Verb::accounts, verb::accounts},
+    {cli::Verb::test, verb::test},
+    {cli::Verb::certificate, verb::certificate},
+    {cli::Verb::setup, verb::setup},
+    {cli::Verb::doctor, verb::doctor},
 };
 
 int run(const cli::Command& command, bool input_closed) {

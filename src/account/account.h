@@ -19,6 +19,7 @@ enum class SmtpTls : std::uint8_t { starttls, implicit, none };
 enum class Auth : std::uint8_t { xoauth2, oauthbearer, plain, login, none };
 enum class SaslIr : std::uint8_t { yes, no, automatic };  // automatic: only under 512 octets
 enum class Keyring : std::uint8_t { unset, secret_service, file, command };
+enum class AppAssertion : std::uint8_t { ps256, rs256 };  // with x5t#S256, with x5t
 enum class Delivery : std::uint8_t { unset, now, queue, now_else_queue };
 
 // One value in force and where it comes from: "FILE:LINE", "FILE:LINE (provider microsoft)" or
@@ -51,6 +52,7 @@ struct Account {
   std::string client_id{};
   std::string app_certificate{};
   std::string app_key{};
+  AppAssertion app_assertion = AppAssertion::ps256;
   std::string client_secret_file{};
   std::string refresh_token_file{};
   std::string password_file{};
@@ -58,6 +60,7 @@ struct Account {
   std::string token_endpoint{};
   std::string authorization_endpoint{};
   std::string device_authorization_endpoint{};
+  std::string revocation_endpoint{};
   std::string scope{};
   std::string resource{};
   std::int64_t refresh_margin_s = 300;

@@ -104,9 +104,8 @@ void take_section(const Section& section, Reading& reading) {
                    : "did you mean [" + (near == "account" ? "account NAME" : near) + "]?"));
 }
 
-// False: the file cannot be read.
-bool read_one_file(const std::string& file, Reading& reading) {
-  base::Result<std::vector<Section>> sections = read_config_file(file);
+// False: they cannot be read.
+bool take_sections(base::Result<std::vector<Section>> sections, Reading& reading) {
   if (!sections) {
     reading.faults.push_back(std::move(sections).error());
     return false;
@@ -116,10 +115,14 @@ bool read_one_file(const std::string& file, Reading& reading) {
 }
 
 void read_files(const ConfigurationPaths& paths, Reading& reading) {
-  if (!read_one_file(paths.main_file, reading) || paths.profile != Profile::system) return;
+  const bool read =
+      take_sections(paths.main_text ? parse_config_text(*paths.main_text, paths.main_file)
+                                    : read_config_file(paths.main_file),
+                    reading);
+  if (!read || paths.profile != Profile::system) return;
   base::Result<std::vector<std::string>> parts = parts_of(paths.main_file);
   if (!parts) return reading.faults.push_back(std::move(parts).error());
-  for (const std::string& part : *parts) read_one_file(part, reading);
+  for (const std::string& part : *parts) take_sections(read_config_file(part), reading);
 }
 
 Account* find_mutable(Configuration& configuration, const std::string& name) {
@@ -229,8 +232,9 @@ Reading read_configuration(const ConfigurationPaths& paths) {
   read_files(paths, reading);
   base::Result<Providers> providers =
       paths.needed_providers_only
-          ? Providers::load_for(paths.providers_file, named_providers(reading))
-          : Providers::load(paths.providers_file);
+          ? Providers::load_for(paths.providers_file, named_providers(reading),
+                                paths.site_providers_file)
+          : Providers::load(paths.providers_file, paths.site_providers_file);
   if (!providers) {
     reading.faults.push_back(std::move(providers).error());
     return reading;

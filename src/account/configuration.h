@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,9 @@ struct ConfigurationPaths {
   std::string default_state_dir{};
   // Of providers.conf only what the accounts name is read and judged: for who is about to send.
   bool needed_providers_only = false;
+  std::string site_providers_file{};  // the host's own, behind ours; need not exist
+  // Instead of what stands in main_file: a text that has not been written yet.
+  std::optional<std::string> main_text{};
 };
 
 base::Result<Configuration> load_configuration(const ConfigurationPaths& paths);

@@ -68,6 +68,7 @@ constexpr Key table[] = {
   // Secrets and how to get tokens
   {"app_certificate",           in_account, Kind::path, "", "", false, &A::app_certificate},
   {"app_key",                   in_account, Kind::path, "", "", false, &A::app_key},
+  {"app_assertion",             in_account, Kind::choice, "ps256", "ps256|rs256", false, choose_value<&A::app_assertion>},
   {"client_secret_file",        in_account, Kind::path, "", "", false, &A::client_secret_file},
   {"client_secret_expires",     in_account, Kind::date, "", "", false, &A::client_secret_expires},
   {"refresh_token_file",        in_account, Kind::path, "", "", false, &A::refresh_token_file},
@@ -85,6 +86,7 @@ constexpr Key table[] = {
   {"token_endpoint",            preset_of_provider, Kind::url, "", "", false, &A::token_endpoint},
   {"authorization_endpoint",    preset_of_provider, Kind::url, "", "", false, &A::authorization_endpoint},
   {"device_authorization_endpoint", preset_of_provider, Kind::url, "", "", false, &A::device_authorization_endpoint},
+  {"revocation_endpoint",       preset_of_provider, Kind::url, "", "", false, &A::revocation_endpoint},
   {"scope",                     preset_of_provider, Kind::text, "", "", false, &A::scope},
   {"resource",                  preset_of_provider, Kind::text, "", "", false, &A::resource},
   {"https_proxy",               both, Kind::proxy, "", "", false, &A::https_proxy},
@@ -124,6 +126,8 @@ constexpr Key table[] = {
   // providers.conf alone
   {"other_names",               in_provider, Kind::words},
   {"based_on",                  in_provider, Kind::name},
+  {"domains",                   in_provider, Kind::words, "", "", true},
+  {"mx",                        in_provider, Kind::words, "", "", true},
 };
 // clang-format on
 

@@ -1,6 +1,7 @@
 #include "account/providers.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/text.h"
 
@@ -37,7 +38,7 @@ bool known_need(std::string_view need) {
 
 }  // namespace
 
-base::Result<Providers::Part> Providers::part_of(const Section& section) {
+base::Result<Providers::Part> Providers::part_of(const Section& section, int file) {
   std::vector<base::Error> faults;
   const std::string at = place(section.file, section.line);
   std::vector<std::string> words = base::words(section.name);
@@ -46,7 +47,7 @@ base::Result<Providers::Part> Providers::part_of(const Section& section) {
   part.provider = std::move(words[0]);
   part.needs.assign(words.begin() + 1, words.end());
   part.settings = check_section(section, in_provider, faults);
-  part.line = section.line;
+  part.at = {file, section.line};
   for (const std::string& need : part.needs) {
     if (known_need(need)) continue;
     faults.push_back(
@@ -57,13 +58,13 @@ base::Result<Providers::Part> Providers::part_of(const Section& section) {
 }
 
 // A section that is there already, by its line, is replaced.
-base::Done Providers::take(const std::vector<Section>& sections) {
+base::Done Providers::take(const std::vector<Section>& sections, int file) {
   auto at = parts_.begin();
   for (const Section& section : sections) {
-    base::Result<Part> part = part_of(section);
+    base::Result<Part> part = part_of(section, file);
     if (!part) return std::move(part).error();
-    while (at != parts_.end() && at->line < part->line) ++at;
-    if (at != parts_.end() && at->line == part->line) {
+    while (at != parts_.end() && at->at < part->at) ++at;
+    if (at != parts_.end() && at->at == part->at) {
       *at = std::move(*part);
     } else {
       at = parts_.insert(at, std::move(*part));
@@ -72,30 +73,59 @@ base::Done Providers::take(const std::vector<Section>& sections) {
   return base::done();
 }
 
-base::Result<Providers> Providers::load(const std::string& path) {
+namespace {
+
+constexpr int our_file = 0;
+constexpr int site_file = 1;
+
+bool is_missing(const base::Error& error) {
+  return error.sys == ENOENT || error.sys == ENOTDIR;
+}
+
+// Of the host's own file, which need not be there.
+base::Result<std::string> site_text(const std::string& path) {
+  if (path.empty()) return std::string();
+  base::Result<std::string> text = read_config_text(path);
+  if (!text && is_missing(text.error())) return std::string();
+  return text;
+}
+
+}  // namespace
+
+base::Result<Providers> Providers::load(const std::string& path, const std::string& site_path) {
   base::Result<std::vector<Section>> sections = read_config_file(path);
   if (!sections) return std::move(sections).error();
+  base::Result<std::string> text = site_text(site_path);
+  if (!text) return std::move(text).error();
+  base::Result<std::vector<Section>> own = parse_config_text(*text, site_path);
+  if (!own) return std::move(own).error();
   Providers providers;
   providers.path_ = path;
-  base::Done taken = providers.take(*sections);
+  base::Done taken = providers.take(*sections, our_file);
+  if (taken) taken = providers.take(*own, site_file);
   if (taken) taken = providers.check();
   if (!taken) return std::move(taken).error();
   return providers;
 }
 
+// Each round reads what the one before was found to need.
 base::Result<Providers> Providers::load_for(const std::string& path,
-                                            const std::vector<std::string>& names) {
+                                            const std::vector<std::string>& names,
+                                            const std::string& site_path) {
   base::Result<std::string> text = read_config_text(path);
   if (!text) return std::move(text).error();
+  base::Result<std::string> own = site_text(site_path);
+  if (!own) return std::move(own).error();
+  // A host with providers of its own may base any of them on any of ours.
+  if (!own->empty()) return load(path, site_path);
   Providers providers;
   providers.path_ = path;
   Selection wanted{names, {"other_names"}};
   std::vector<std::string> read;
-  // Each round reads what the one before was found to need.
   while (!wanted.first_words.empty()) {
     base::Result<std::vector<Section>> sections = parse_config_text(*text, path, &wanted);
     if (!sections) return std::move(sections).error();
-    base::Done taken = providers.take(*sections);
+    base::Done taken = providers.take(*sections, our_file);
     if (!taken) return std::move(taken).error();
     read.insert(read.end(), wanted.first_words.begin(), wanted.first_words.end());
     wanted = {};
@@ -165,6 +195,46 @@ std::string Providers::resolve(const std::string& name) const {
   return {};
 }
 
+namespace {
+
+// "co.uk", "de", "com": what may stand for the star of "hotmail.*".
+bool is_country_ending(std::string_view text) {
+  const std::vector<std::string_view> labels = base::split(text, '.');
+  return labels.size() <= 2 &&
+         std::all_of(labels.begin(), labels.end(),
+                     [](std::string_view label) { return label.size() == 2 || label.size() == 3; });
+}
+
+bool holds(std::string_view pattern, std::string_view name) {
+  if (pattern.starts_with("*.")) return name.ends_with(pattern.substr(1));
+  if (pattern.ends_with(".*")) {
+    const std::string_view start = pattern.substr(0, pattern.size() - 1);
+    return name.starts_with(start) && is_country_ending(name.substr(start.size()));
+  }
+  return pattern == name;
+}
+
+}  // namespace
+
+// The host's own first.
+std::string Providers::provider_by(std::string_view key, std::string_view name) const {
+  const std::string wanted = base::lower(name);
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+    for (const std::string& pattern : base::words(value_of(part->settings, key))) {
+      if (holds(base::lower(pattern), wanted)) return part->provider;
+    }
+  }
+  return {};
+}
+
+std::string Providers::provider_of_domain(std::string_view domain) const {
+  return provider_by("domains", domain);
+}
+
+std::string Providers::provider_of_mx(std::string_view host) const {
+  return provider_by("mx", host);
+}
+
 std::vector<std::string> Providers::names() const {
   std::vector<std::string> out;
   for (const Part& part : parts_) {
@@ -191,7 +261,7 @@ void Providers::add_parts(const std::string& provider, const std::vector<std::st
                    [](const Part* a, const Part* b) { return a->needs.size() > b->needs.size(); });
   for (const Part* part : fitting) {
     for (Setting setting : part->settings) {
-      if (setting.key == "other_names" || setting.key == "based_on") continue;
+      if (find_key(setting.key)->places == in_provider) continue;  // about the provider itself
       setting.source += " (provider " + provider + ")";
       out.push_back(std::move(setting));
     }

@@ -263,16 +263,18 @@ Done write_and_rename(Fd file, const std::string& temporary, const std::string& 
 
 }  // namespace
 
-Done replace_file(const std::string& path, std::string_view bytes, unsigned mode, Durable durable) {
+Done replace_file(const std::string& path, std::string_view bytes, unsigned mode, Durable durable,
+                  KeepGroup group) {
   const std::string temporary = path + "." + random_hex(6) + ".tmp";
   Fd file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                static_cast<mode_t>(mode)));
   if (!file.open()) return failure_errno(Fault::cannot_create, "cannot create " + temporary, errno);
-  // The mode asked for, whatever the umask; never more.
-  if (fchmod(file.get(), static_cast<mode_t>(mode)) != 0) {
+  // The mode asked for, whatever the umask; never more. The group first: a new one takes bits away.
+  const bool grouped = !group || fchown(file.get(), static_cast<uid_t>(-1), *group) == 0;
+  if (!grouped || fchmod(file.get(), static_cast<mode_t>(mode)) != 0) {
     const int sys = errno;
     unlink(temporary.c_str());
-    return failure_errno(Fault::cannot_create, "cannot set the mode of " + temporary, sys);
+    return failure_errno(Fault::cannot_create, "cannot set group and mode of " + temporary, sys);
   }
   Done renamed = write_and_rename(std::move(file), temporary, path, bytes, durable);
   if (!renamed) unlink(temporary.c_str());  // after a successful rename there is nothing to remove

@@ -4,7 +4,10 @@
 // Trusts: nothing about a path; ownership is judged on the opened file, never on the name.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,9 +85,10 @@ enum class Durable : bool { no, yes };
 // Replaces `path` as a whole: temporary file in the same folder, mode, write, fsync, rename, fsync
 // of the folder. After an error the temporary file is gone, and the old one stands untouched unless
 // it was the folder that could not be synced: then the new file stands, and a crash of the machine
-// may bring the old one back. Who has to know which reads the file.
+// may bring the old one back. Who has to know which reads the file. A group: the new file's, too.
+using KeepGroup = std::optional<gid_t>;
 Done replace_file(const std::string& path, std::string_view bytes, unsigned mode,
-                  Durable durable = Durable::yes);
+                  Durable durable = Durable::yes, KeepGroup group = std::nullopt);
 
 // Makes the folder and those above it that are missing, all with `mode`.
 Done make_folders(const std::string& path, unsigned mode);

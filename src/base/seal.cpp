@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstring>
@@ -109,17 +110,22 @@ Result<Secret> unseal(const Secret& key, std::string_view bound_to, std::string_
                     .substr(0, static_cast<std::size_t>(written) + static_cast<std::size_t>(last)));
 }
 
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, 32> digest{};
+std::string sha256(std::string_view bytes) {
+  std::string digest(32, '\0');
   unsigned int size = 0;
   // Fails only when OpenSSL has no SHA-256, which no program of ours can go on without.
-  if (!start_crypto() ||
-      EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+  if (!start_crypto() || EVP_Digest(bytes.data(), bytes.size(), out(digest.data()), &size,
+                                    EVP_sha256(), nullptr) != 1) {
     std::abort();
   }
+  return digest;
+}
+
+std::string sha256_hex(std::string_view bytes) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  for (const unsigned char byte : digest) {
+  for (const char c : sha256(bytes)) {
+    const auto byte = static_cast<unsigned char>(c);
     text += digits[byte >> 4];
     text += digits[byte & 15];
   }
@@ -182,6 +188,25 @@ Result<std::string> from_base64(std::string_view text) {
   // what encodes to the same text again is accepted.
   if (base64(bytes) != text) return wrong();
   return bytes;
+}
+
+std::string base64url(std::string_view bytes) {
+  std::string text = base64(bytes);
+  while (!text.empty() && text.back() == '=') text.pop_back();
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
+Result<std::string> from_base64url(std::string_view text) {
+  if (text.find_first_of("+/=") != std::string_view::npos) {
+    return failure(Fault::protocol, "not base64url");
+  }
+  std::string plain(text);
+  std::replace(plain.begin(), plain.end(), '-', '+');
+  std::replace(plain.begin(), plain.end(), '_', '/');
+  plain.append((4 - plain.size() % 4) % 4, '=');
+  return from_base64(plain);
 }
 
 }  // namespace base

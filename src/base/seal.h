@@ -18,11 +18,16 @@ constexpr std::size_t seal_key_bytes = 32;
 Result<std::string> seal(const Secret& key, std::string_view bound_to, const Secret& plain);
 Result<Secret> unseal(const Secret& key, std::string_view bound_to, std::string_view sealed);
 
+std::string sha256(std::string_view bytes);  // 32 octets
 std::string sha256_hex(std::string_view bytes);
 Result<Secret> random_secret(std::size_t count);
 
 std::string base64(std::string_view bytes);  // one line, with padding
 Secret base64(const Secret& bytes);
 Result<std::string> from_base64(std::string_view text);  // strict; no white space
+
+// RFC 4648 section 5, without padding; reading is as strict.
+std::string base64url(std::string_view bytes);
+Result<std::string> from_base64url(std::string_view text);
 
 }  // namespace base

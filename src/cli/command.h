@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "account/configuration.h"
@@ -22,6 +24,12 @@ enum class Verb : std::uint8_t {
   secret_status,
   secret_clear,
   explain,
+  login,
+  accounts,
+  test,
+  certificate,
+  setup,
+  doctor,
 };
 
 struct Command {
@@ -30,11 +38,20 @@ struct Command {
   std::optional<account::Profile> profile{};  // --system, --user; the last one
   bool json = false;                          // --json
   std::string stage{};                        // --stage; empty: not said
+
+  // Every other option that was given, in order: "--tenant" and its value, "--app" and "". A verb
+  // sees only options of its own rows in the table.
+  std::vector<std::pair<std::string, std::string>> options{};
+  bool has(std::string_view option) const;
+  std::string value(std::string_view option) const;  // of the last one; empty: not given
+  std::vector<std::string> values(std::string_view option) const;
 };
 
 base::Result<Command> parse_command(int argc, const char* const* argv);
 
-// The manual in short, made of the table.
+// The manual in short, made of the table; and that of one verb with its options. An unknown word
+// answers with an empty text.
 std::string command_help();
+std::string command_help(std::string_view verb);
 
 }  // namespace cli

@@ -76,6 +76,21 @@ std::vector<std::string> environment_for_child(const Environment& environment) {
   return out;
 }
 
+Desk read_desk() {
+  Desk desk;
+  desk.browser = variable("BROWSER");
+  desk.over_ssh = !variable("SSH_CONNECTION").empty() || !variable("SSH_TTY").empty();
+  desk.display = !variable("DISPLAY").empty() || !variable("WAYLAND_DISPLAY").empty();
+  desk.path = variable("PATH");
+  return desk;
+}
+
+std::vector<std::string> whole_environment() {
+  std::vector<std::string> out;
+  for (char** each = environ; each != nullptr && *each != nullptr; ++each) out.emplace_back(*each);
+  return out;
+}
+
 Person person_of(uid_t uid) {
   Person person;
   person.uid = uid;

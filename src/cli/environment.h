@@ -1,7 +1,8 @@
 // environment: the only place that reads environment variables (by secure_getenv) and asks who the
 // caller is. Believed: MAILBEARER_CONFIG, MAILBEARER_ACCOUNT, MAILBEARER_SOCKET,
 // CREDENTIALS_DIRECTORY (systemd), XDG_DATA_HOME and XDG_STATE_HOME (judged before use), TZ (only a
-// zone's name). Nothing else: no HOME, no proxy, no CA, no D-Bus variable.
+// zone's name). Nothing else: no HOME, no proxy, no CA, no D-Bus variable; for login alone also
+// BROWSER, PATH, SSH_CONNECTION, SSH_TTY, DISPLAY and WAYLAND_DISPLAY.
 #pragma once
 
 #include <sys/types.h>
@@ -26,6 +27,17 @@ struct Environment {
 Environment read_environment();
 // What a child of ours gets: these variables and no others.
 std::vector<std::string> environment_for_child(const Environment& environment);
+
+// What `mailbearer login` needs to know of the person's desk; read for it alone. A browser is the
+// person's own program and gets the person's own environment, all of it.
+struct Desk {
+  std::string browser{};  // $BROWSER
+  bool over_ssh = false;  // $SSH_CONNECTION or $SSH_TTY
+  bool display = false;   // $DISPLAY or $WAYLAND_DISPLAY
+  std::string path{};     // $PATH
+};
+Desk read_desk();
+std::vector<std::string> whole_environment();
 
 struct Person {
   uid_t uid = 0;

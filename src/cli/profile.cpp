@@ -42,6 +42,10 @@ std::string providers_file() {
   return std::string(MAILBEARER_DATA) + "/providers.conf";
 }
 
+std::string site_providers_file() {
+  return std::string(MAILBEARER_ETC) + "/providers.conf";
+}
+
 base::Result<Route> choose_route(const Environment& environment, const Person& person) {
   Route route;
   if (!environment.socket.empty()) {

@@ -26,5 +26,7 @@ std::string config_file(const Environment& environment, const Person& person,
 
 // providers.conf: in etc/ of the build tree when the program runs in place, else installed.
 std::string providers_file();
+// The host's own, /etc/mailbearer/providers.conf, whether it exists or not.
+std::string site_providers_file();
 
 }  // namespace cli

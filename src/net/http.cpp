@@ -17,4 +17,9 @@ bool secret_may_travel(std::string_view url) {
   return false;
 }
 
+bool is_metadata_service(std::string_view url) {
+  constexpr std::string_view service = "http://169.254.169.254/";
+  return base::starts_with_ignoring_case(url, service);
+}
+
 }  // namespace net

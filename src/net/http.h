@@ -18,16 +18,24 @@ namespace net {
 
 // https, or http to this very machine by an address or name that no resolver changes.
 bool secret_may_travel(std::string_view url);
+// http to 169.254.169.254 and nothing else: the metadata service of a virtual machine, which its
+// host answers on the link.
+bool is_metadata_service(std::string_view url);
 
 // Up to `room` bytes into `into`; 0 at the end.
 using BodySource = std::function<base::Result<std::size_t>(char* into, std::size_t room)>;
 
+enum class HttpMethod : bool { post, get };
+
 struct HttpRequest {
   std::string url{};
+  HttpMethod method = HttpMethod::post;  // get: without a body
+  bool metadata_service = false;         // may go to is_metadata_service(), in the clear
   std::string content_type = "application/x-www-form-urlencoded";
   base::Secret body{};
   std::vector<std::string> headers{};  // "Name: value"; no secrets
   base::Secret bearer{};               // Authorization: Bearer, when not empty
+  base::Secret basic{};                // Authorization: Basic, sent as it is, when not empty
   std::string ca_file{};               // else the hashed directory of the system
   std::string proxy{};                 // only from configuration
   std::int64_t timeout_s = 30;         // connect and all
@@ -53,6 +61,7 @@ struct HttpAnswer {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
+  // Whatever its method.
   virtual base::Result<HttpAnswer> post(const HttpRequest& request) = 0;
 };
 

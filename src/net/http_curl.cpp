@@ -106,8 +106,9 @@ void set_trust(CURL* handle, const HttpRequest& request) {
 
 void set_route(CURL* handle, const HttpRequest& request) {
   curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
-  const bool plain =
-      secret_may_travel(request.url) && base::starts_with_ignoring_case(request.url, "http://");
+  const bool near = secret_may_travel(request.url) ||
+                    (request.metadata_service && is_metadata_service(request.url));
+  const bool plain = near && base::starts_with_ignoring_case(request.url, "http://");
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
   curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "https");
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -134,9 +135,13 @@ void set_stream(CURL* handle, const HttpRequest& request, Sender& sender) {
 }
 
 void set_body(CURL* handle, const HttpRequest& request, Receiver& receiver, Sender& sender) {
-  curl_easy_setopt(handle, CURLOPT_POST, 1L);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &receiver);
+  if (request.method == HttpMethod::get) {
+    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+    return;
+  }
+  curl_easy_setopt(handle, CURLOPT_POST, 1L);
   if (request.streamed) return set_stream(handle, request, sender);
   const std::string_view body = request.body.reveal();
   curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
@@ -145,10 +150,15 @@ void set_body(CURL* handle, const HttpRequest& request, Receiver& receiver, Send
 
 List header_lines(const HttpRequest& request) {
   List list;
-  add(list, "Content-Type: " + request.content_type);
+  if (request.method == HttpMethod::post) add(list, "Content-Type: " + request.content_type);
   add(list, "Accept: application/json");
   add(list, "Expect:");  // no wait for "100 Continue"
   for (const std::string& line : request.headers) add(list, line);
+  if (!request.basic.empty()) {
+    std::string line = "Authorization: Basic " + std::string(request.basic.reveal());
+    add(list, line);
+    base::wipe(line);  // libcurl's copy is wiped when it is freed
+  }
   return list;
 }
 

@@ -71,7 +71,7 @@ Fault read_fault(const Json& asked, std::string& wrong) {
     wrong = "unknown action " + base::clean(action, 40);
   } else if (fault.times < 1) {
     wrong = "times must be at least 1";
-  } else if (fault.stage == "token" || is_graph_stage(fault.stage)) {
+  } else if (fault.stage == "token" || fault.stage == "devicecode" || is_graph_stage(fault.stage)) {
     wrong = read_http_fault(asked, fault);
     // A delay alone keeps the true answer.
     const bool nothing_else = fault.http_status == 0 && fault.action == Fault::Action::reply;

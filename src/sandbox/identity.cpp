@@ -121,7 +121,7 @@ WebAnswer Identity::tenant_service(const WebRequest& request, const std::string&
 WebAnswer Identity::discovery(const std::string& tenant) {
   const std::string at = base_url_ + "/" + tenant;
   const Json body = {
-      {"issuer", "https://login.microsoftonline.com/" + tenant_.id() + "/v2.0"},
+      {"issuer", issuer()},
       {"authorization_endpoint", at + "/oauth2/v2.0/authorize"},
       {"token_endpoint", at + "/oauth2/v2.0/token"},
       {"device_authorization_endpoint", at + "/oauth2/v2.0/devicecode"},

@@ -36,6 +36,7 @@ class Identity {
     std::string client_id;
     Scope scope;
     bool with_refresh = false;
+    std::string nonce{};
   };
 
   WebAnswer tenant_service(const WebRequest& request, const std::string& tenant,
@@ -48,6 +49,9 @@ class Identity {
   WebAnswer by_client(const WebRequest& request, const App& app, const std::string& tenant);
   WebAnswer by_device(const WebRequest& request, const App& app);
   WebAnswer token_answer(const TokenFacts& facts);
+  std::string id_token(const TokenFacts& facts, std::int64_t issued);
+  std::string issuer() const { return base_url_ + "/" + tenant_.id() + "/v2.0"; }
+  static WebAnswer fault_answer(const Fault& fault);
   std::optional<EntraError> prove_client(const WebRequest& request, const std::string& tenant,
                                          bool app_only, Client& client);
   std::optional<EntraError> prove_assertion(const WebRequest& request, const std::string& tenant,

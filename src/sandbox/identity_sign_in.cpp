@@ -118,6 +118,7 @@ WebAnswer Identity::decide(const WebRequest&, const Parameters& asked, const std
   facts.user = tenant_.user(user)->name;
   facts.client_id = tenant_.app(parameter(asked, "client_id"))->client_id;
   facts.redirect_uri = to;
+  facts.nonce = parameter(asked, "nonce");
   facts.expires = base::wall_seconds() + code_life_s;
   Parameters values = {{"code", tenant_.issue_code(facts)}, {"session_state", random_guid()}};
   if (!state.empty()) values.emplace("state", state);
@@ -130,6 +131,7 @@ WebAnswer Identity::decide(const WebRequest&, const Parameters& asked, const std
 WebAnswer Identity::device_code(const WebRequest& request) {
   const std::string client_id = parameter(request.form, "client_id");
   if (client_id.empty()) return entra_answer(entra_error(900144, "client_id"));
+  if (const std::optional<Fault> fault = faults_.take("devicecode")) return fault_answer(*fault);
   const std::optional<App> app = tenant_.app(client_id);
   if (!app) return entra_answer(entra_error(700016, client_id));
   if (!app->is_public()) return entra_answer(entra_error(7000218));

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/seal.h"
 #include "base/text.h"
 #include "sandbox/identity.h"
 #include "sandbox/json.h"
@@ -19,6 +20,17 @@ std::string grant_name(const std::string& kind) {
 
 }  // namespace
 
+WebAnswer Identity::fault_answer(const Fault& fault) {
+  WebAnswer answer;
+  answer.status = fault.http_status == 0 ? 500 : fault.http_status;
+  answer.body = fault.body;
+  answer.repeat = fault.repeat;
+  answer.delay_ms = fault.delay_ms;
+  if (fault.action == Fault::Action::close) answer.end = WebEnd::close;
+  answer.headers = fault.headers;
+  return answer;
+}
+
 WebAnswer Identity::token(const WebRequest& request, const std::string& tenant) {
   const std::string kind = parameter(request.form, "grant_type");
   Details details = {{"grant", grant_name(kind)},
@@ -27,13 +39,7 @@ WebAnswer Identity::token(const WebRequest& request, const std::string& tenant) 
   if (const std::optional<Fault> fault = faults_.take("token")) {
     details.emplace_back("outcome", "fault");
     journal_.note("token." + grant_name(kind), details);
-    WebAnswer answer;
-    answer.status = fault->http_status == 0 ? 500 : fault->http_status;
-    answer.body = fault->body;
-    answer.repeat = fault->repeat;
-    answer.delay_ms = fault->delay_ms;
-    if (fault->action == Fault::Action::close) answer.end = WebEnd::close;
-    answer.headers = fault->headers;
+    const WebAnswer answer = fault_answer(*fault);
     // A delay alone: the true answer, later.
     if (fault->http_status != 0 || answer.end != WebEnd::answer ||
         fault->action != Fault::Action::slow) {
@@ -107,7 +113,7 @@ WebAnswer Identity::by_code(const WebRequest& request, const App& app) {
     if (scope.fault != 0) return entra_answer(entra_error(scope.fault, scope.culprit));
     if (scope.resource.empty()) scope = facts->scope;
   }
-  return token_answer({facts->user, app.client_id, scope, scope.offline});
+  return token_answer({facts->user, app.client_id, scope, scope.offline, facts->nonce});
 }
 
 WebAnswer Identity::by_refresh(const WebRequest& request, const App& app) {
@@ -204,16 +210,32 @@ WebAnswer Identity::token_answer(const TokenFacts& facts) {
     body["refresh_token"] = tenant_.issue_refresh(refresh);
   }
   if (facts.scope.openid && !facts.user.empty()) {
-    const Json claims = {{"aud", facts.client_id}, {"preferred_username", facts.user},
-                         {"email", facts.user},    {"tid", tenant_.id()},
-                         {"iat", access.issued},   {"exp", access.expires}};
-    body["id_token"] = base64url(R"({"typ":"JWT","alg":"RS256","kid":"sandbox"})") + "." +
-                       base64url(write_json(claims)) + "." + random_text(342);
+    body["id_token"] = id_token(facts, access.issued);
   }
   WebAnswer answer;
   answer.body = write_json(body);
   answer.headers = {{"Cache-Control", "no-store, no-cache"}, {"Pragma", "no-cache"}};
   return answer;
+}
+
+// The claims are Entra's; nobody can verify the signature, nor should who got it from here.
+std::string Identity::id_token(const TokenFacts& facts, std::int64_t issued) {
+  const std::string object = base::sha256_hex(facts.user).substr(0, 32);
+  Json claims = {{"ver", "2.0"},
+                 {"iss", issuer()},
+                 {"sub", base::sha256_hex(facts.user + facts.client_id).substr(0, 43)},
+                 {"aud", facts.client_id},
+                 {"exp", issued + 3600},
+                 {"iat", issued},
+                 {"nbf", issued},
+                 {"name", facts.user.substr(0, facts.user.find('@'))},
+                 {"preferred_username", facts.user},
+                 {"email", facts.user},
+                 {"oid", object},
+                 {"tid", tenant_.id()}};
+  if (!facts.nonce.empty()) claims["nonce"] = facts.nonce;
+  return base64url(R"({"typ":"JWT","alg":"RS256","kid":"sandbox"})") + "." +
+         base64url(write_json(claims)) + "." + random_text(342);
 }
 
 }  // namespace sandbox

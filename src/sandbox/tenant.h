@@ -45,6 +45,7 @@ struct AuthorizationCode {
   std::string redirect_uri{};
   std::string challenge{};         // empty: no PKCE
   std::string challenge_method{};  // "S256" or "plain"
+  std::string nonce{};             // for the ID token
   Scope scope{};
   std::int64_t expires = 0;
   bool used = false;

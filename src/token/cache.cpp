@@ -150,6 +150,13 @@ std::optional<base::Error> Cache::refusal(const std::string& fingerprint) {
   return error;
 }
 
+void Cache::forget() {
+  if (!anywhere()) return;
+  for (const char* name : {"access-token", "refusal"}) {
+    static_cast<void>(unlink((folder_ + "/" + name_for(name, identity_)).c_str()));
+  }
+}
+
 void Cache::remember(const base::Error& error, const std::string& fingerprint,
                      std::int64_t seconds) {
   net::Record record;

@@ -45,6 +45,8 @@ class Cache {
 
   // A refusal of the same request that is too young to ask again.
   std::optional<base::Error> refusal(const std::string& fingerprint);
+  // Erases both, so that the next process asks.
+  void forget();
   void remember(const base::Error& error, const std::string& fingerprint, std::int64_t seconds);
 
  private:

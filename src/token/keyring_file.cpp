@@ -151,7 +151,10 @@ base::Result<bool> FileKeyring::exchange(const account::Account& account, Kind k
 }
 
 base::Result<base::Fd> FileKeyring::reserve(const account::Account& account, Kind kind) {
-  base::Result<base::Fd> room = reserve_sealed(path_of(account, kind));
+  // The first sign-in finds no folder yet.
+  const base::Done folder = make_private_folder(folder_);
+  base::Result<base::Fd> room =
+      folder ? reserve_sealed(path_of(account, kind)) : base::Result<base::Fd>(folder.error());
   if (room) return room;
   base::Error error = std::move(room).error();
   error.account = account.name;

@@ -70,8 +70,8 @@ class Reader {
  private:
   static bool known(const std::string& name) {
     static const std::set<std::string, std::less<>> names = {
-        "access_token", "refresh_token", "token_type",        "expires_in",
-        "error",        "error_codes",   "error_description",
+        "access_token", "refresh_token",     "token_type", "expires_in", "error",
+        "error_codes",  "error_description", "id_token",   "scope",
     };
     return names.contains(name);
   }
@@ -131,6 +131,11 @@ class Reader {
     if (depth_ != 1) return true;
     if (name_ == "access_token") return take_token(answer_.access_token, value);
     if (name_ == "refresh_token") return take_token(answer_.refresh_token, value);
+    // What is wrong with it is nobody's business before somebody wants it.
+    if (name_ == "id_token" && value.size() <= token_limit_bytes) {
+      answer_.id_token = base::Secret(value);
+    }
+    if (name_ == "scope") answer_.scope = base::clean(value, text_limit_bytes);
     if (name_ == "token_type") token_type_ = base::clean(value, 32);
     if (name_ == "error") answer_.error = base::clean(value, 64);
     if (name_ == "error_description") answer_.description = value.substr(0, text_limit_bytes);
@@ -171,6 +176,7 @@ OauthAnswer judge_answer(std::string_view body) {
   if (!answer.unusable.empty()) {
     answer.access_token.wipe();
     answer.refresh_token.wipe();
+    answer.id_token.wipe();
   }
   return answer;
 }

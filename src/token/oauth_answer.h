@@ -19,6 +19,8 @@ struct OauthAnswer {
   base::Secret access_token{};
   base::Secret refresh_token{};
   std::int64_t expires_in_s = 0;  // 0: not said, or not believed
+  base::Secret id_token{};        // asked for only at a sign-in
+  std::string scope{};            // granted, cleaned
   std::string error{};
   std::string description{};  // as the server wrote it: to be cleaned before it is shown
   std::vector<long> codes{};

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/replies.h"
 #include "base/seal.h"
 #include "base/text.h"
 #include "token/grants.h"
+#include "token/refusal.h"
 
 namespace token {
 
@@ -24,33 +24,6 @@ base::Error of_account(base::Error error, const account::Account& account) {
   return error;
 }
 
-std::vector<long> codes_of(const net::Record& answer) {
-  std::vector<long> codes;
-  for (const std::string& word : base::words(answer.get("error_codes"))) {
-    std::int64_t code = 0;
-    if (base::parse_number(word, 1, 99'999'999, code)) codes.push_back(static_cast<long>(code));
-  }
-  return codes;
-}
-
-base::Error judged(const net::Record& answer, const account::Account& account) {
-  base::TokenAnswerFacts facts;
-  facts.http_status = static_cast<int>(answer.number("status", 0));
-  facts.error = answer.get("error");
-  facts.description = answer.get("error_description");
-  facts.codes = codes_of(answer);
-  facts.account = account.name;
-  facts.grant = grant_row(account.grant).word;
-  facts.retry_after_s = answer.number("retry_after", 0);
-  if (facts.http_status == 200 && facts.error.empty()) {
-    return base::failure(
-        base::Fault::unavailable,
-        "unusable answer of the token endpoint: " + base::clean(answer.get("unusable"), 80),
-        "check token_endpoint of " + account.name);
-  }
-  return base::judge_token_answer(facts);
-}
-
 // Nothing to be done about it, and where it is so, the other processes have no lock either.
 bool no_place_for_a_lock(int sys) {
   return sys == EROFS || sys == EACCES || sys == ENOENT;
@@ -58,11 +31,6 @@ bool no_place_for_a_lock(int sys) {
 
 bool lack_of_the_system(int sys) {
   return sys == EMFILE || sys == ENFILE || sys == ENOMEM;
-}
-
-bool is_token(const net::Record& answer) {
-  return answer.number("status", 0) == 200 && answer.get("unusable").empty() &&
-         answer.get("error").empty() && !answer.get("access_token").empty();
 }
 
 }  // namespace
@@ -76,8 +44,7 @@ Refresh::Refresh(const account::Account& account, const std::string& runtime_dir
     : account_(account), credentials_(account_, places), cache_(account_, runtime_dir, places) {}
 
 std::optional<CachedToken> Refresh::cached(std::string_view refused) {
-  std::optional<CachedToken> token =
-      cache_.load(credentials_.stamp(grant_row(account_.grant).credential));
+  std::optional<CachedToken> token = cache_.load(stamp_of(account_, credentials_));
   if (!token || !token->usable(base::wall_seconds(), account_.refresh_margin_s))
     return std::nullopt;
   if (!refused.empty() && digest_of(token->token) == refused) return std::nullopt;
@@ -101,58 +68,57 @@ base::Result<base::Fd> Refresh::lock(std::int64_t wait_ms) {
 }
 
 base::Result<CachedToken> Refresh::run(const OpenHelper& helper, std::string_view refused) {
-  base::Result<CachedToken> got = ask_twice(helper);
-  if (got || got.error().kind != base::FaultClass::temporary) return got;
-  std::optional<CachedToken> old =
-      cache_.load(credentials_.stamp(grant_row(account_.grant).credential));
+  base::Result<Asked> got = ask_twice(helper, Manner::usual);
+  if (got) return std::move(got->token);
+  if (got.error().kind != base::FaultClass::temporary) return std::move(got).error();
+  std::optional<CachedToken> old = cache_.load(stamp_of(account_, credentials_));
   const bool still_good = old && old->valid(base::wall_seconds()) &&
                           (refused.empty() || digest_of(old->token) != refused);
   if (still_good) return std::move(*old);
-  return got;
+  return std::move(got).error();
 }
 
-base::Result<base::Secret> Refresh::client_secret() {
-  // Asked for only where it goes along with something else.
-  if (account_.grant != account::Grant::user) return base::Secret();
-  base::Result<std::optional<Credential>> found = credentials_.load_if_any(Kind::client_secret);
-  if (!found) return std::move(found).error();
-  if (!found->has_value()) return base::Secret();
-  return std::move((*found)->secret);
+base::Result<Refresh::Asked> Refresh::prove(const OpenHelper& helper) {
+  return ask_twice(helper, Manner::proving);
 }
 
-base::Result<CachedToken> Refresh::ask_twice(const OpenHelper& open) {
+base::Result<Refresh::Asked> Refresh::ask_twice(const OpenHelper& open, Manner manner) {
   base::Done checked = check_grant(account_);
   if (!checked) return std::move(checked).error();
-  const GrantRow& row = grant_row(account_.grant);
-  base::Result<Credential> credential = credentials_.load(row.credential);
-  if (!credential) return of_account(std::move(credential).error(), account_);
-  base::Result<base::Secret> secret = client_secret();
-  if (!secret) return of_account(std::move(secret).error(), account_);
+  const GrantRow& row = grant_row(account_);
+  base::Result<Proof> proof = row.load(account_, credentials_);
+  if (!proof) return std::move(proof).error();
   base::Fd helper;
-  base::Result<CachedToken> got = ask(open, helper, *credential, *secret);
+  base::Result<Asked> got = ask(open, helper, *proof, manner);
   if (got || !row.rotates || got.error().fault != base::Fault::sign_in_needed) return got;
   // Refused: perhaps somebody signed in or refreshed meanwhile, without our lock.
-  base::Result<Credential> newer = credentials_.load(row.credential);
-  if (!newer || newer->secret.reveal() == credential->secret.reveal()) return got;
-  return ask(open, helper, *newer, *secret);
+  base::Result<Proof> newer = row.load(account_, credentials_);
+  if (!newer || newer->main.secret.reveal() == proof->main.secret.reveal()) return got;
+  return ask(open, helper, *newer, manner);
 }
 
-base::Result<CachedToken> Refresh::ask(const OpenHelper& open, base::Fd& helper,
-                                       const Credential& credential,
-                                       const base::Secret& client_secret) {
-  base::Result<net::Record> request = token_request(account_, credential.secret, client_secret);
+// Under strict rotation the answer's refresh token is the only one left: without a place for it
+// nothing is asked.
+base::Result<base::Fd> Refresh::reserve(const Proof& proof) {
+  const GrantRow& row = grant_row(account_);
+  if (!row.rotates || !row.credential) return base::Fd();
+  base::Result<base::Fd> room = credentials_.reserve(*row.credential, proof.main);
+  if (!room) return of_account(std::move(room).error(), account_);
+  return room;
+}
+
+base::Result<Refresh::Asked> Refresh::ask(const OpenHelper& open, base::Fd& helper,
+                                          const Proof& proof, Manner manner) {
+  base::Result<net::Record> request = token_request(account_, proof);
   if (!request) return std::move(request).error();
   const std::string fingerprint = fingerprint_of(*request);
-  if (std::optional<base::Error> known = cache_.refusal(fingerprint)) return std::move(*known);
-  // Under strict rotation the answer's refresh token is the only one left: without a place for it
-  // nothing is asked.
-  base::Fd room;
-  if (grant_row(account_.grant).rotates) {
-    base::Result<base::Fd> reserved =
-        credentials_.reserve(grant_row(account_.grant).credential, credential);
-    if (!reserved) return of_account(std::move(reserved).error(), account_);
-    room = std::move(*reserved);
+  if (manner == Manner::proving) {
+    request->put("claims", "1");
+  } else if (std::optional<base::Error> known = cache_.refusal(fingerprint)) {
+    return std::move(*known);
   }
+  base::Result<base::Fd> room = reserve(proof);
+  if (!room) return std::move(room).error();
   if (!helper.open()) {
     base::Result<base::Fd> opened = open();
     if (!opened) return of_account(std::move(opened).error(), account_);
@@ -166,27 +132,27 @@ base::Result<CachedToken> Refresh::ask(const OpenHelper& open, base::Fd& helper,
   if (!answer) return of_account(std::move(answer).error(), account_);
   if (net::has_error(*answer)) return of_account(net::get_error(*answer), account_);
   if (!is_token(*answer)) return refused(*answer, fingerprint);
-  room.reset();  // now for the refresh token itself
-  return accept(std::move(*answer), credential, asked_s);
+  room->reset();  // now for the refresh token itself
+  return accept(std::move(*answer), proof.main, asked_s);
 }
 
 base::Error Refresh::refused(const net::Record& answer, const std::string& fingerprint) {
-  base::Error error = of_account(judged(answer, account_), account_);
+  base::Error error = refusal_of(answer, account_);
   const bool for_a_person = error.kind == base::FaultClass::hold;
   const std::int64_t busy = error.retry_after_s > 0 ? error.retry_after_s : busy_s;
   cache_.remember(error, fingerprint, for_a_person ? person_needed_s : busy);
   return error;
 }
 
-base::Result<CachedToken> Refresh::accept(net::Record answer, const Credential& used,
-                                          std::int64_t asked_s) {
-  const GrantRow& row = grant_row(account_.grant);
+base::Result<Refresh::Asked> Refresh::accept(net::Record answer, const Credential& used,
+                                             std::int64_t asked_s) {
+  const GrantRow& row = grant_row(account_);
   const base::Secret rotated = answer.take("refresh_token");
   if (row.rotates && !rotated.empty() && rotated.reveal() != used.secret.reveal()) {
-    const base::Result<bool> stored = credentials_.replace(row.credential, used, rotated);
+    const base::Result<bool> stored = credentials_.replace(*row.credential, used, rotated);
     // One that came from a file is kept as well as can be: the file still holds its own. One that
     // stands although it could not be synced does not cost the access token that came with it.
-    if (!stored && used.file_digest.empty() && !credentials_.stands(row.credential, rotated)) {
+    if (!stored && used.file_digest.empty() && !credentials_.stands(*row.credential, rotated)) {
       return of_account(stored.error(), account_);
     }
   }
@@ -195,8 +161,8 @@ base::Result<CachedToken> Refresh::accept(net::Record answer, const Credential& 
   token.issued_s = asked_s;
   token.expires_s = asked_s + answer.number("expires_in", 0);
   // A life that was not said is good for this one use.
-  if (token.expires_s > asked_s) cache_.store(token, credentials_.stamp(row.credential));
-  return token;
+  if (token.expires_s > asked_s) cache_.store(token, stamp_of(account_, credentials_));
+  return Asked{std::move(token), std::move(answer)};
 }
 
 }  // namespace token

@@ -21,6 +21,7 @@
 #include "net/record.h"
 #include "token/cache.h"
 #include "token/credential.h"
+#include "token/proof.h"
 
 namespace token {
 
@@ -42,18 +43,25 @@ class Refresh {
   base::Result<base::Fd> lock(std::int64_t wait_ms);
   // To be called under the lock. A temporary failure yields the cached token while it still lives.
   base::Result<CachedToken> run(const OpenHelper& helper, std::string_view refused);
+  // The same for a person who wants to know: cache and remembered refusal are passed over, and
+  // `facts` is what the answer says besides (claims=1 of token/oauth_request.h).
+  struct Asked {
+    CachedToken token{};
+    net::Record facts{};
+  };
+  base::Result<Asked> prove(const OpenHelper& helper);
   std::int64_t timeout_ms() const { return account_.timeout_s * 1000; }
 
   Credentials& credentials() { return credentials_; }
 
  private:
-  base::Result<CachedToken> ask_twice(const OpenHelper& open);
-  base::Result<CachedToken> ask(const OpenHelper& open, base::Fd& helper,
-                                const Credential& credential, const base::Secret& client_secret);
-  base::Result<CachedToken> accept(net::Record answer, const Credential& used,
-                                   std::int64_t asked_s);
+  enum class Manner : bool { usual, proving };
+  base::Result<Asked> ask_twice(const OpenHelper& open, Manner manner);
+  base::Result<Asked> ask(const OpenHelper& open, base::Fd& helper, const Proof& proof,
+                          Manner manner);
+  base::Result<base::Fd> reserve(const Proof& proof);
+  base::Result<Asked> accept(net::Record answer, const Credential& used, std::int64_t asked_s);
   base::Error refused(const net::Record& answer, const std::string& fingerprint);
-  base::Result<base::Secret> client_secret();
 
   const account::Account& account_;
   Credentials credentials_;

@@ -26,5 +26,12 @@ int secret_set(const Call& call);
 int secret_status(const Call& call);
 int secret_clear(const Call& call);
 int explain(const Call& call);
+int login(const Call& call);
+int accounts(const Call& call);
+int test(const Call& call);
+int certificate(const Call& call);
+int setup(const Call& call);
+int doctor(const Call& call);
+int help(const Call& call);
 
 }  // namespace verb

@@ -15,6 +15,10 @@ int complain(const base::Error& error) {
   return report::exit_code(error.fault);
 }
 
+void tell(const std::string& text) {
+  (void)!write(STDERR_FILENO, text.data(), text.size());
+}
+
 int say(const std::string& text) {
   const base::Done written = base::write_all(STDOUT_FILENO, text, "standard output");
   return written.ok() ? 0 : complain(written.error());

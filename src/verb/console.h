@@ -11,5 +11,7 @@ namespace verb {
 
 int complain(const base::Error& error);
 int say(const std::string& text);
+// What a person at work is told on the way: standard error, so that results can be piped.
+void tell(const std::string& text);
 
 }  // namespace verb

@@ -14,6 +14,7 @@ Place::Place(const cli::Command& command) : person(cli::person_of(getuid())) {
                                                            : account::Profile::person);
   paths.main_file = cli::config_file(environment, person, paths.profile);
   paths.providers_file = cli::providers_file();
+  paths.site_providers_file = cli::site_providers_file();
   paths.default_keyring_dir = cli::default_keyring_dir(environment, person);
   paths.default_state_dir = cli::default_state_dir(environment, person, paths.profile);
 }

@@ -172,3 +172,47 @@ TEST_CASE("providers: a fault in a needed section is told with its line, others 
         "");
   CHECK(!Providers::load(folder.write("p.conf", faulty)).ok());
 }
+
+TEST_CASE("providers: an address leads to its provider by domain, else by its mail exchanger",
+          "[account]") {
+  const auto providers = Providers::load("etc/providers.conf");
+  REQUIRE(providers.ok());
+  CHECK(providers->provider_of_domain("Gmail.com") == "google");
+  CHECK(providers->provider_of_domain("contoso.onmicrosoft.com") == "microsoft");
+  CHECK(providers->provider_of_domain("hotmail.co.uk") == "microsoft-personal");
+  CHECK(providers->provider_of_domain("outlook.de") == "microsoft-personal");
+  CHECK(providers->provider_of_domain("live.example.org").empty());
+  CHECK(providers->provider_of_domain("outlook.com.evil.example").empty());
+  CHECK(providers->provider_of_domain("example.org").empty());
+  CHECK(providers->provider_of_mx("contoso-com.mail.protection.outlook.com") == "microsoft");
+  CHECK(providers->provider_of_mx("outlook-com.olc.protection.outlook.com") ==
+        "microsoft-personal");
+  CHECK(providers->provider_of_mx("aspmx.l.google.com") == "google");
+  CHECK(providers->provider_of_mx("in1-smtp.messagingengine.com") == "fastmail");
+  CHECK(providers->provider_of_mx("mx.example.org").empty());
+  CHECK(providers->provider_of_mx("evilmail.protection.outlook.com").empty());
+}
+
+TEST_CASE("providers: a host's own file is read behind ours, and is stronger", "[account]") {
+  const TestFolder folder;
+  const std::string site = folder.write(
+      "site.conf",
+      "[corp]\nbased_on = microsoft\ndomains = corp.example\nclient_id = own\n[google]\n"
+      "client_id = ours\n");
+  for (const bool all : {true, false}) {
+    const auto providers = all ? Providers::load("etc/providers.conf", site)
+                               : Providers::load_for("etc/providers.conf", {"corp"}, site);
+    REQUIRE(providers.ok());
+    CHECK(providers->provider_of_domain("corp.example") == "corp");
+    const auto presets = providers->presets("corp", {"worldwide", "smtp", "user"});
+    CHECK(account::value_of(presets, "client_id") == "own");
+    CHECK(account::value_of(presets, "smtp_host") == "smtp.office365.com");
+    CHECK(account::find_setting(presets, "domains") == nullptr);
+    CHECK(account::value_of(providers->presets("google", {}), "client_id") == "ours");
+  }
+  CHECK(Providers::load("etc/providers.conf", folder.path + "/none").ok());
+  folder.write("site.conf", "[corp]\nbased_on = nothing\n");
+  CHECK(!Providers::load("etc/providers.conf", site).ok());
+  folder.write("site.conf", "[corp]\n", 0666);
+  CHECK(!Providers::load("etc/providers.conf", site).ok());
+}

@@ -92,15 +92,54 @@ TEST_CASE("command: missing and surplus words", "[cli]") {
 
 TEST_CASE("command: the help names every verb", "[cli]") {
   const std::string help = cli::command_help();
-  for (const char* words : {"config check", "config show", "secret set", "secret status",
-                            "secret clear", "refresh-token|client-secret"}) {
+  for (const char* words :
+       {"config check", "config show", "secret set", "secret status", "secret clear",
+        "login [ADDRESS|ACCOUNT]", "doctor", "certificate", "refresh-token|client-secret"}) {
     CHECK(help.find(words) != std::string::npos);
   }
 }
 
-TEST_CASE("command: a verb that cures name and this version lacks says what to do instead",
+TEST_CASE("command: login's options are kept for it, and no other verb takes them", "[cli]") {
+  const auto login = parsed({"login", "me@example.org", "--app", "--tenant", "t", "--set", "a=b",
+                             "--set=c=d", "--wait=5m"});
+  REQUIRE(login.ok());
+  CHECK(login->verb == Verb::login);
+  CHECK(login->has("--app"));
+  CHECK(!login->has("--device"));
+  CHECK(login->value("--tenant") == "t");
+  CHECK(login->value("--wait") == "5m");
+  CHECK(login->values("--set") == std::vector<std::string>{"a=b", "c=d"});
+  CHECK(fault({"config", "check", "--app"}) ==
+        "config check takes no --app; usage: mailbearer config check");
+  CHECK(fault({"login", "--tenant"}) == "--tenant needs a value; see: mailbearer --help");
+  CHECK(fault({"login", "--json"}).find("login takes no --json") == 0);
+}
+
+TEST_CASE("command: --user means an address when one follows, else one's own configuration",
           "[cli]") {
-  CHECK(fault({"login", "work"}).find("mailbearer secret set ACCOUNT refresh-token") !=
+  const auto profile = parsed({"login", "--user"});
+  REQUIRE(profile.ok());
+  CHECK(profile->profile == account::Profile::person);
+  CHECK(!profile->has("--user"));
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"login", "site", "--system", "--user", "a@b.example"},
+        std::vector<std::string>{"login", "--user=a@b.example", "--system", "site"}}) {
+    const auto address = parsed(words);
+    REQUIRE(address.ok());
+    CHECK(address->profile == account::Profile::system);
+    CHECK(address->value("--user") == "a@b.example");
+    CHECK(address->operands == std::vector<std::string>{"site"});
+  }
+  CHECK(parsed({"config", "show", "--user"})->profile == account::Profile::person);
+  CHECK(fault({"config", "show", "--user", "a@b.example"}).find("takes no address") !=
         std::string::npos);
-  CHECK(fault({"doctor", "work"}).find("config check") != std::string::npos);
+}
+
+TEST_CASE("command: the help of a verb names its options and no others", "[cli]") {
+  const std::string login = cli::command_help("login");
+  CHECK(login.find("--client-id ID") != std::string::npos);
+  CHECK(login.find("--stage") == std::string::npos);
+  CHECK(cli::command_help("secret").find("secret clear") != std::string::npos);
+  CHECK(cli::command_help("zzz").empty());
+  CHECK(parsed({"login", "--help"})->operands == std::vector<std::string>{"login"});
 }

@@ -523,7 +523,7 @@ TEST_CASE("obtain: what the account lacks is said before anything is asked", "[t
   };
   using account::Account;
   CHECK(cause([](Account& a) { a.grant = account::Grant::federated; }) ==
-        "grant = federated is not supported by this version");
+        "federated_token_file is not set");
   CHECK(cause([](Account& a) { a.keyring = account::Keyring::secret_service; }) ==
         "this version has no `keyring = secret-service`, only `file`");
   CHECK(cause([](Account& a) { a.token_endpoint = "http://login.example.org/token"; }) ==
