@@ -247,6 +247,13 @@ Reading read_configuration(const ConfigurationPaths& paths) {
 
 }  // namespace
 
+std::vector<std::string> configuration_files(const std::string& main_file) {
+  std::vector<std::string> out = {main_file};
+  const base::Result<std::vector<std::string>> parts = parts_of(main_file);
+  if (parts) out.insert(out.end(), parts->begin(), parts->end());
+  return out;
+}
+
 base::Result<Configuration> load_configuration(const ConfigurationPaths& paths) {
   Reading reading = read_configuration(paths);
   for (Error& fault : reading.faults) {

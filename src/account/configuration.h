@@ -53,6 +53,8 @@ struct ConfigurationPaths {
 };
 
 base::Result<Configuration> load_configuration(const ConfigurationPaths& paths);
+// The files that it reads, whether they can be read or not: the main one and those of conf.d.
+std::vector<std::string> configuration_files(const std::string& main_file);
 
 // What `config show` prints: every value in force, and where it comes from. No secrets are in it by
 // design.

@@ -113,7 +113,9 @@ Done Crowd::run() {
     }
     if (tick.passed()) {
       part_idle();
-      tick = base::Deadline::after_ms(tick_ms);
+      tick = base::Deadline::after_ms(std::min(tick_ms, rules_.idle_ms));
+    }
+    while (fill_place()) {
     }
   }
   return done();
@@ -169,7 +171,7 @@ void Crowd::welcome(base::Fd socket) {
   guests_.emplace(ticket, std::move(guest));
   Uid& whose = uids_[uid];
   ++whose.connections;
-  if (whose.active >= rules_.active_per_uid) {
+  if (!may_be_active(whose)) {
     whose.waiting.push_back(ticket);
     return;
   }
@@ -180,6 +182,7 @@ void Crowd::activate(Guest& guest) {
   guest.active = true;
   guest.last_ms = base::boot_ms();
   ++uids_[guest.rules.peer.uid].active;
+  ++active_;
   after(guest);
 }
 
@@ -255,20 +258,30 @@ void Crowd::part(Ticket ticket) {
   Uid& whose = uids_[uid];
   --whose.connections;
   if (was_active) --whose.active;
-  if (whose.connections == 0) {
-    uids_.erase(uid);
-    return;
-  }
-  if (was_active) next_of(uid);
+  if (whose.connections == 0) uids_.erase(uid);
+  if (was_active) --active_;
 }
 
-void Crowd::next_of(std::uint32_t uid) {
-  Uid& whose = uids_[uid];
-  while (!whose.waiting.empty() && whose.active < rules_.active_per_uid) {
-    const auto guest = guests_.find(whose.waiting.front());
-    whose.waiting.pop_front();
-    if (guest != guests_.end()) return activate(*guest->second);
+bool Crowd::may_be_active(const Uid& whose) const {
+  return whose.active < rules_.active_per_uid && active_ < rules_.active_in_all;
+}
+
+// A place that is free is for the next uid in turn that waits for one. False: nobody takes one.
+bool Crowd::fill_place() {
+  auto uid = uids_.upper_bound(last_uid_);
+  for (std::size_t looked = 0; looked < uids_.size(); ++looked, ++uid) {
+    if (uid == uids_.end()) uid = uids_.begin();
+    Uid& whose = uid->second;
+    while (!whose.waiting.empty() && may_be_active(whose)) {
+      const auto guest = guests_.find(whose.waiting.front());
+      whose.waiting.pop_front();
+      if (guest == guests_.end()) continue;
+      last_uid_ = uid->first;
+      activate(*guest->second);
+      return true;
+    }
   }
+  return false;
 }
 
 void Crowd::part_idle() {

@@ -28,6 +28,7 @@ struct CrowdRules {
   SessionRules session{};            // the peer is filled in for each connection
   std::size_t connections = 20'000;  // lowered to what the process may open
   std::size_t active_per_uid = 64;
+  std::size_t active_in_all = 256;  // each holds up to 64 KiB of its message in memory
   std::int64_t idle_ms = 30'000;
   std::int64_t drain_ms = 30'000;  // after stop(), for verdicts still to come
 };
@@ -52,6 +53,11 @@ class Crowd {
 
  private:
   struct Guest;
+  struct Uid {
+    std::size_t connections = 0;
+    std::size_t active = 0;
+    std::deque<Ticket> waiting{};  // to be read
+  };
   struct Word {  // from another thread
     Ticket ticket;
     Verdict verdict;
@@ -70,7 +76,8 @@ class Crowd {
   bool flush(Guest& guest);
   void watch(Guest& guest, std::uint32_t events);
   void part(Ticket ticket);
-  void next_of(std::uint32_t uid);
+  bool may_be_active(const Uid& whose) const;
+  bool fill_place();
   void pass_words_on();
   void post(Word word);
   void wake() const;
@@ -83,12 +90,9 @@ class Crowd {
   base::Fd epoll_;
   base::Fd bell_;  // eventfd: another thread has something to say
   std::map<Ticket, std::unique_ptr<Guest>> guests_;
-  struct Uid {
-    std::size_t connections = 0;
-    std::size_t active = 0;
-    std::deque<Ticket> waiting{};  // to be read
-  };
   std::map<std::uint32_t, Uid> uids_;
+  std::size_t active_ = 0;
+  std::uint32_t last_uid_ = 0;  // whose turn it was
   Ticket last_ticket_ = 0;
   std::mutex words_lock_;
   std::vector<Word> words_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -39,6 +40,7 @@ Connections::~Connections() {
 std::unique_ptr<Dialogue> Connections::take(const account::Account& account) {
   close_idle();
   const std::string wanted = identity(account);
+  const std::lock_guard<std::mutex> hold(lock_);
   for (auto at = idle_.begin(); at != idle_.end();) {
     if (at->account != wanted) {
       ++at;
@@ -54,10 +56,12 @@ std::unique_ptr<Dialogue> Connections::take(const account::Account& account) {
 void Connections::keep(const account::Account& account, std::unique_ptr<Dialogue> dialogue) {
   if (!dialogue || !dialogue->open_still()) return;
   const std::string name = identity(account);
+  const bool worn = dialogue->messages() >= most_messages || dialogue->age_ms() > longest_life_ms;
+  std::unique_lock<std::mutex> hold(lock_);
   const auto of_account = std::count_if(idle_.begin(), idle_.end(),
                                         [&](const Idle& one) { return one.account == name; });
-  const bool worn = dialogue->messages() >= most_messages || dialogue->age_ms() > longest_life_ms;
   if (worn || of_account >= most_of_account || idle_.size() >= most_idle) {
+    hold.unlock();
     dialogue->quit();
     return;
   }
@@ -66,14 +70,20 @@ void Connections::keep(const account::Account& account, std::unique_ptr<Dialogue
 
 void Connections::close_idle() {
   const std::int64_t now = base::boot_ms();
-  while (!idle_.empty() && now - idle_.front().since_ms > longest_idle_ms) {
-    idle_.front().dialogue->quit();
-    idle_.pop_front();
+  std::vector<std::unique_ptr<Dialogue>> over;
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    while (!idle_.empty() && now - idle_.front().since_ms > longest_idle_ms) {
+      over.push_back(std::move(idle_.front().dialogue));
+      idle_.pop_front();
+    }
   }
+  for (const std::unique_ptr<Dialogue>& one : over) one->quit();
 }
 
 base::Result<std::shared_ptr<net::TlsContext>> Connections::trust(const net::TlsTrust& trust) {
   const std::string words = net::trust_words(trust);
+  const std::lock_guard<std::mutex> hold(lock_);
   if (trusted_.size() >= most_contexts) trusted_.clear();
   Trusted& known = trusted_[trust.ca_file + "\n" + trust.client_certificate];
   if (known.context && known.words == words) return known.context;

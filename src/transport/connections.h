@@ -1,12 +1,14 @@
 // connections: open, signed-in connections between one message and the next, and what new ones are
 // made with: one TLS context for each trust, and what is known of the servers. Owns: the idle
 // connections; their end is a QUIT. Limits: an idle connection is used again within 20 s, 5 minutes
-// and 100 messages after it was opened; 4 of them an account, 64 in all. One thread.
+// and 100 messages after it was opened; 4 of them an account, 64 in all. For many
+// threads: what is taken is the taker's alone.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "account/account.h"
@@ -44,6 +46,7 @@ class Connections {
     std::shared_ptr<net::TlsContext> context{};
   };
   KnownServers& known_;
+  std::mutex lock_;  // of what follows; nobody waits for a server while holding it
   std::deque<Idle> idle_;
   std::map<std::string, Trusted> trusted_;
 };

@@ -39,6 +39,9 @@ struct Delivery {
   // Where connections come from and are left for the next message. Null: one for this message.
   Connections* connections = nullptr;
   bool more_to_come = false;  // for this account, at once: the connection is worth keeping
+  // Called before the last byte of the message leaves for the recipients [first, first + count) of
+  // the envelope: from then on its outcome may be unknown. An error stops it: nothing was sent.
+  std::function<base::Done(std::size_t first, std::size_t count)> before_end{};
 };
 
 std::vector<base::Fate> deliver(const Delivery& delivery);

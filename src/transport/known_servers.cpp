@@ -77,6 +77,7 @@ KnownServers::Shelf& KnownServers::shelf(const std::string& words) {
 
 std::optional<net::TlsSession> KnownServers::take(const std::string& words) {
   if (where_ == Where::memory) {
+    const std::lock_guard<std::mutex> hold(lock_);
     std::vector<net::TlsSession>& sessions = shelf(words).sessions;
     if (sessions.empty()) return std::nullopt;
     net::TlsSession newest = std::move(sessions.back());
@@ -95,6 +96,7 @@ std::optional<net::TlsSession> KnownServers::take(const std::string& words) {
 
 void KnownServers::keep(const std::string& words, net::TlsSession session) {
   if (where_ == Where::memory) {
+    const std::lock_guard<std::mutex> hold(lock_);
     std::vector<net::TlsSession>& sessions = shelf(words).sessions;
     if (sessions.size() >= most_sessions) sessions.erase(sessions.begin());
     sessions.push_back(std::move(session));
@@ -114,6 +116,7 @@ void KnownServers::keep(const std::string& words, net::TlsSession session) {
 bool KnownServers::refuses(const std::string& server, Refusal what) const {
   const std::int64_t since = base::wall_seconds() - refusal_life_s;
   if (where_ == Where::memory) {
+    const std::lock_guard<std::mutex> hold(lock_);
     const auto found = shelves_.find(server);
     if (found == shelves_.end()) return false;
     const auto noted = found->second.refused_s.find(what);
@@ -126,6 +129,7 @@ bool KnownServers::refuses(const std::string& server, Refusal what) const {
 
 void KnownServers::note(const std::string& server, Refusal what) {
   if (where_ == Where::memory) {
+    const std::lock_guard<std::mutex> hold(lock_);
     shelf(server).refused_s[what] = base::wall_seconds();
   } else if (!folder_.empty()) {
     static_cast<void>(
@@ -134,7 +138,10 @@ void KnownServers::note(const std::string& server, Refusal what) {
 }
 
 void KnownServers::forget_sessions() {
-  for (auto& [words, shelf] : shelves_) shelf.sessions.clear();
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    for (auto& [words, shelf] : shelves_) shelf.sessions.clear();
+  }
   if (!folder_.empty()) sweep(-1);
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,7 +46,8 @@ class KnownServers : public net::TlsSessions {
   Shelf& shelf(const std::string& words);
 
   Where where_;
-  std::string folder_;  // empty: none
+  std::string folder_;         // empty: none
+  mutable std::mutex lock_{};  // of the memory
   std::map<std::string, Shelf> shelves_;
 };
 

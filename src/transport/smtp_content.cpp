@@ -15,6 +15,11 @@ void Transaction::all_in_one_flight() {
 }
 
 void Transaction::send_all_in_one() {
+  base::Done noted = note_end();
+  if (!noted) {
+    give_up(noted.error());
+    return;
+  }
   const std::string lead = opening() + lines_[0].command;
   const std::string shown = lead + "BDAT " + std::to_string(message_.size_bytes()) +
                             " LAST (message)\n" + std::string(behind());
@@ -81,7 +86,14 @@ base::Done Transaction::send_content(ContentWriter& writer, std::string_view beh
   return writer.finish(behind);
 }
 
+// Whoever keeps a queue writes down that the outcome may be lost from here on.
+base::Done Transaction::note_end() const {
+  return delivery_.before_end ? delivery_.before_end(share_.first, share_.count) : base::done();
+}
+
 base::Done Transaction::send_piece(std::string_view bytes, bool last, std::string_view shown) {
+  base::Done noted = last ? note_end() : base::done();
+  if (!noted) return noted;
   const Stage stage = last ? Stage::end : Stage::content;
   base::Done heard = hear_chunks(!dialogue_.offers().pipelining);
   if (!heard) return heard;

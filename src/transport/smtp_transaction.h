@@ -68,6 +68,7 @@ class Transaction {
   void send_all_in_one();
   void content();
   base::Done send_content(ContentWriter& writer, std::string_view behind);
+  base::Done note_end() const;
   base::Done send_piece(std::string_view bytes, bool last, std::string_view shown);
   base::Done hear_chunks(bool all);
   void final_reply();

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "catch.h"
 #include "transport_script.h"
 
@@ -340,5 +342,45 @@ TEST_CASE("chunks: an envelope answered late is waited for while the content is 
     run.message = script::a_message({"a@x.example", "b@x.example"});
     run.go();
     CHECK(run.fate().state == State::deferred);
+  }
+}
+
+TEST_CASE("content: whoever keeps a queue hears of the end before it leaves", "[transport]") {
+  const auto ends = [](const std::vector<script::Written>& writes) {
+    return std::count_if(writes.begin(), writes.end(), [](const script::Written& one) {
+      return one.bytes.find("\r\n.\r\n") != std::string::npos ||
+             one.bytes.find(" LAST\r\n") != std::string::npos;
+    });
+  };
+  for (const bool by_chunks : {false, true}) {
+    script::Run run{by_chunks ? script::with_chunks() : script::Behaviour{}};
+    run.message = script::a_message({"a@x.example", "b@x.example"});
+    std::size_t told = 0;
+    bool too_late = false;
+    run.before_end = [&](std::size_t first, std::size_t count) {
+      told += count;
+      too_late = first != 0 || ends(run.wire.writes) != 0;
+      return base::done();
+    };
+    run.go();
+    CHECK(run.fate().state == base::Fate::State::delivered);
+    CHECK(told == 2);
+    CHECK_FALSE(too_late);
+    CHECK(ends(run.wire.writes) == 1);
+  }
+}
+
+TEST_CASE("content: a queue that cannot note the end stops it, and nothing was sent",
+          "[transport]") {
+  for (const bool alone : {true, false}) {
+    script::Run run{script::with_chunks()};
+    if (!alone) run.message = script::a_message({"a@x.example", "b@x.example"});
+    run.before_end = [](std::size_t, std::size_t) -> base::Done {
+      return base::failure(base::Fault::io, "cannot write the spool");
+    };
+    run.go();
+    CHECK(run.fate().state == base::Fate::State::deferred);
+    CHECK(run.fate().error.cause == "cannot write the spool");
+    CHECK(run.seen().content.empty());
   }
 }

@@ -353,6 +353,7 @@ struct Run {
     delivery.all_or_nothing = all_or_nothing;
     delivery.connections = connections;
     delivery.more_to_come = more_to_come;
+    delivery.before_end = before_end;
     delivery.trace = [this](std::string_view line) { trace += std::string(line) + "\n"; };
     const std::int64_t before = base::boot_ms();
     fates = transport::deliver_by_smtp(delivery, wire, phases);
@@ -378,6 +379,7 @@ struct Run {
   bool all_or_nothing = true;
   transport::Connections* connections = nullptr;
   bool more_to_come = false;
+  std::function<base::Done(std::size_t first, std::size_t count)> before_end{};
   std::string token = "tok-canary-1";
   std::string fresh_token = "tok-canary-2";
   base::Error fresh_fails{};  // its fault is not `bug`: credential(true) fails so
