@@ -272,6 +272,10 @@ mta_links:
 install-mta: install
 	+$(again) mta_links
 
+# The page that is made of data.
+manual:
+	awk -f man/providers.awk etc/providers.conf >man/mailbearer-providers.5
+
 # --- Debian packages, in build/deb, of the files that git knows. The tests are `make check`; DEB_BUILD_OPTIONS=
 # has the unit tests run while the packages are made, as a Debian builder does.
 DEB ?= $(BUILD)/deb
@@ -286,4 +290,4 @@ deps-package: ; $(setup) build package
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: install-mta mta_links lint-own fuzz deb check-package deps-package
+.PHONY: install-mta mta_links lint-own fuzz manual deb check-package deps-package
