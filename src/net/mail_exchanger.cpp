@@ -87,6 +87,7 @@ base::Result<std::vector<std::string>> mail_exchangers(const std::string& domain
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> hosts;
+  hosts.reserve(found.size());
   for (auto& [preference, host] : found) hosts.push_back(std::move(host));
   return hosts;
 }

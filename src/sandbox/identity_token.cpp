@@ -39,7 +39,7 @@ WebAnswer Identity::token(const WebRequest& request, const std::string& tenant) 
   if (const std::optional<Fault> fault = faults_.take("token")) {
     details.emplace_back("outcome", "fault");
     journal_.note("token." + grant_name(kind), details);
-    const WebAnswer answer = fault_answer(*fault);
+    WebAnswer answer = fault_answer(*fault);
     // A delay alone: the true answer, later.
     if (fault->http_status != 0 || answer.end != WebEnd::answer ||
         fault->action != Fault::Action::slow) {

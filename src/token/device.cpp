@@ -111,6 +111,7 @@ struct Device::State {
   base::Deadline next = base::Deadline::never();
   base::Deadline expires = base::Deadline::never();
   bool policy = false;
+  base::Error trouble{};
 
   base::Done take(const net::Record& answer);
   base::Result<std::optional<SignedIn>> judge(net::Record answer, std::int64_t asked_s);
@@ -163,6 +164,7 @@ base::Result<std::optional<SignedIn>> Device::State::judge(net::Record answer,
   const std::int64_t status = answer.number("status", 0);
   if (status == 429 || status >= 500) {
     const std::int64_t told = answer.number("retry_after", 0);
+    trouble = refusal_of(answer, account);
     wait_again(std::min(told > 0 ? std::max(told, interval_s) : wait_s * 2, longest_wait_s));
     return std::optional<SignedIn>();
   }
@@ -222,6 +224,10 @@ std::int64_t Device::seconds_left() const {
   return state_->expires.left_ms() / 1000;
 }
 
+const base::Error& Device::trouble() const {
+  return state_->trouble;
+}
+
 bool Device::paste_instead() const {
   return state_->policy;
 }
@@ -249,10 +255,12 @@ base::Result<std::optional<SignedIn>> Device::poll() {
   base::Done secret = put_client_secret(request, account, credentials);
   if (!secret) return std::move(secret).error();
   const std::int64_t asked_s = base::wall_seconds();
+  state_->trouble = base::Error();
   base::Result<net::Record> answer = ask_helper(account, state_->places, request);
   if (!answer) {
     // RFC 8628 3.5: who gets no answer asks less and less.
     if (answer.error().fault != base::Fault::unavailable) return std::move(answer).error();
+    state_->trouble = std::move(answer).error();
     state_->wait_again(std::min(state_->wait_s * 2, longest_wait_s));
     return std::optional<SignedIn>();
   }

@@ -53,6 +53,9 @@ class Device {
   std::int64_t seconds_left() const;  // until the code expires
   // Nothing: the person has not answered yet, or it is too early to ask.
   base::Result<std::optional<SignedIn>> poll();
+  // Why the last question got no answer, and is asked again more slowly; no cause: it got one. To
+  // be shown: the network may be gone, or a certificate wrong.
+  const base::Error& trouble() const;
   // The last error is a policy's against device codes (53003 and its kin), not against the person:
   // a sign-in by browser or paste may go on.
   bool paste_instead() const;

@@ -23,7 +23,7 @@
 
 namespace token {
 
-// Where a sign-in happens. `helper` starts mailbearer-helper.
+// Where a sign-in happens. `helper` starts mailbearer-helper; a keyring that needs it has its own.
 struct SignInPlaces {
   Source::Places places{};
   HelperDoor helper{};

@@ -110,9 +110,9 @@ class Login {
     base::Done stored = first.store(plan_);
     if (!stored) return stored;
     if (!by_token(account)) {
-      base::Done written = write();
-      if (written) first.commit();
-      return written;
+      base::Done taken = take_password(account);
+      if (taken) first.commit();
+      return taken;
     }
     const token::SignInPlaces at = places();
     base::Result<token::SignedIn> signed_in = sign_in(account, at, plan_, call_.input_closed);
@@ -124,6 +124,14 @@ class Login {
     base::Done kept = keep(*settled, at, *signed_in);
     if (kept) first.commit();
     return kept;
+  }
+
+  // Without a token there is no sign-in but the server's: nothing is written unless it takes us.
+  base::Done take_password(const Account& account) {
+    const std::optional<base::Error> refused = probe(account);
+    if (refused) return *refused;
+    proved_ = true;
+    return write();
   }
 
   // The last moment at which nothing has been written; from here on it is quick, and not cut in
@@ -185,7 +193,7 @@ class Login {
   std::optional<base::Error> prove() {
     const base::Result<Account> account = draft_.account();
     if (!account) return account.error();
-    if (account->transport != account::Transport::smtp) return {};
+    if (proved_ || account->transport != account::Transport::smtp) return {};
     const base::Deadline deadline = base::Deadline::after_ms(plan_.wait_s * 1000);
     std::int64_t pause_ms = first_pause_ms;
     for (;;) {
@@ -260,10 +268,14 @@ class Login {
     return code;
   }
 
-  int unproved(const base::Error& refused) {
-    base::Error error = refused;
+  // With the server's words, which here are no line of a log.
+  static int complain_in_full(base::Error error) {
     if (!error.said.empty()) error.cause += " [server: \"" + error.said + "\"]";
-    const int code = complain(error);
+    return complain(error);
+  }
+
+  int unproved(const base::Error& refused) {
+    const int code = complain_in_full(refused);
     say("Signed in; sending not proved, run: mailbearer test " + draft_.name() + "\n");
     return code;
   }
@@ -273,7 +285,7 @@ class Login {
       tell("The organisation's administrator has to act first. Send this on:\n\n" +
            admin_request(account) + "\n");
     }
-    return complain(error);
+    return complain_in_full(error);
   }
 
   const Call& call_;
@@ -282,6 +294,7 @@ class Login {
   LoginPlan& plan_;
   net::HelperProgram helper_;
   bool trying_ = false;
+  bool proved_ = false;
 };
 
 base::Done may_write(const Place& place) {

@@ -91,6 +91,7 @@ base::Result<Said> choose_one(const Draft& draft) {
     return Said{{}, std::move(*address)};
   }
   std::vector<std::string> choices;
+  choices.reserve(accounts.size() + 1);
   for (const Account& each : accounts) choices.push_back(each.name + " (" + each.user + ")");
   choices.emplace_back("another account");
   const base::Result<std::size_t> chosen =
@@ -223,10 +224,10 @@ std::string name_for(const std::string& address, const account::Configuration& c
   std::string name = as_name(domain.substr(0, domain.find('.')));
   if (name.empty()) name = "account";
   if (!taken(name)) return name;
-  const std::string longer = as_name(as_name(address.substr(0, address.rfind('@'))) + "-" + name);
+  std::string longer = as_name(as_name(address.substr(0, address.rfind('@'))) + "-" + name);
   if (!taken(longer)) return longer;
   for (int i = 2;; ++i) {
-    const std::string numbered = name + std::to_string(i);
+    std::string numbered = name + std::to_string(i);
     if (!taken(numbered)) return numbered;
   }
 }

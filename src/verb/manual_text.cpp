@@ -27,7 +27,7 @@ std::string pages_folder() {
   const std::string folder = base::program_folder();
   const bool installed = folder == MAILBEARER_LIBEXEC || folder == MAILBEARER_BIN;
   for (const char* up : {"/../../docs", "/../../../docs"}) {
-    const std::string in_tree = folder + up;
+    std::string in_tree = folder + up;
     const base::Fd there(open(in_tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!installed && there.open()) return in_tree;
   }

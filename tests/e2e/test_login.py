@@ -80,6 +80,7 @@ def test_login_of_an_app_by_its_secret_in_a_script_and_again(case):
     same(first.code, 0, repr(first))
     matches(first.out, "^" + DELIVERED + "$")
     holds(app["secret"] not in first.err + first.out, "the secret is shown")
+    holds(not [name for name, data in desk.files().items() if app["secret"].encode() in data], "the secret lies open")
     before = desk.text()
     stamp = desk.config.stat().st_mtime_ns
     second = desk.call(*words)
@@ -279,3 +280,54 @@ def test_login_reads_as_the_readme_shows_it(case):
     shown = re.search(r"    \$ mailbearer login me@sandbox\.example\n((?:    .*\n|\n)+)", readme).group(1)
     wanted = re.sub(r"^    ", "", shown, flags=re.M).strip("\n")
     same(normalised(terminal.shown), wanted, "the README shows another transcript")
+
+
+def test_login_finds_the_provider_by_the_mail_exchanger(case):
+    from name_server import NameServer
+
+    box = case.box()
+    desk = Desk(case, box)
+    desk.etc.write("mailbearer/providers.conf", desk.providers("mx = *.mail.sandbox.example\n"))
+    server = NameServer({"contoso.example": [(20, "other.example"), (10, "MX1.mail.sandbox.example")]})
+    case.at_end(server.close)
+    desk.etc.write("resolv.conf", f"nameserver {server.address}\n")
+    result = desk.call("login", "ann@contoso.example", "--print-admin-request")
+    same((result.code, result.err), (0, ""), repr(result))
+    matches(result.out, "Organisation:   sandbox.example")
+    unknown = desk.call("login", "ann@nowhere.example")
+    same(unknown.code, 69, repr(unknown))
+    matches(unknown.err, r"who takes mail for nowhere\.example \(no such domain\); name the provider: --provider NAME")
+    same(desk.files(), {})
+
+
+def test_login_with_a_password_that_the_server_refuses_leaves_nothing(case):
+    box = case.box()
+    desk = Desk(case, box)
+    result = desk.call("login", "me@sandbox.example", "--app-password", "--set", "auth=login", "--secret-stdin", data=b"wrong\n")
+    same(result.code, 78, repr(result))
+    matches(result.err, r'\[server: "535')
+    holds(not desk.config.exists(), "a section was written")
+    holds(not [name for name in desk.files() if "password" in name], f"a password was kept: {list(desk.files())}")
+
+
+def test_login_as_root_starts_no_browser_but_one_that_is_named(case):
+    box = case.box()
+    desk = Desk(case, box)
+    desk.uid = 0
+    mark = case.folder / "started"
+    browser = case.folder / "browser"
+    browser.write_text(f"#!/bin/sh\necho \"$1\" >{mark}.part; mv {mark}.part {mark}\n")
+    browser.chmod(0o755)
+    config = {"MAILBEARER_CONFIG": str(case.folder / "root.conf")}
+    words = ["login", "me@sandbox.example", "--browser", "--set", f"keyring_dir={case.folder}/keyring"]
+    terminal = desk.terminal(*words, environment={**config, "DISPLAY": ":9"})
+    terminal.expect("no browser is started as root")
+    terminal.interrupt()
+    terminal.ended()
+    terminal = desk.terminal(*words, environment={**config, "BROWSER": f"/nonexistent:{browser} %s"})
+    url = terminal.expect(URL).group(1)
+    case.wait_for(mark.exists, "the browser")
+    same(mark.read_text().strip(), url)
+    desk.browse(url)
+    terminal.expect(DELIVERED)
+    same(terminal.ended(), 0, terminal.shown)

@@ -64,6 +64,53 @@ TEST_CASE("http: a bearer token goes into its header and not into the next reque
   CHECK(seen.find("tok\r\n") == std::string::npos);
 }
 
+TEST_CASE("http: a GET has no body, and a key of Basic goes with one request only", "[net]") {
+  std::string seen;
+  HttpsServer server([&seen](const std::string& request, SSL* tls) {
+    seen = request;
+    say(tls,
+        "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=/x/y.key\r\nContent-Length: 0\r\n\r\n");
+  });
+  net::CurlClient client;
+  net::HttpRequest request = request_to(server);
+  request.method = net::HttpMethod::get;
+  request.basic = base::Secret("raw-key");
+  request.headers = {"Metadata: true"};
+  auto answer = client.post(request);
+  REQUIRE(answer.ok());
+  CHECK(answer->authenticate == "Basic realm=/x/y.key");
+  CHECK(seen.rfind("GET /token HTTP/1.1\r\n", 0) == 0);
+  CHECK(seen.find("Authorization: Basic raw-key\r\n") != std::string::npos);
+  CHECK(seen.find("Metadata: true\r\n") != std::string::npos);
+  CHECK(seen.find("Content-") == std::string::npos);
+  CHECK(seen.find("grant_type") == std::string::npos);
+  CHECK(client.post(request_to(server)).ok());
+  CHECK(seen.find("raw-key") == std::string::npos);
+  CHECK(seen.rfind("POST ", 0) == 0);
+}
+
+TEST_CASE("http: in the clear only to this machine, and to the metadata service on purpose",
+          "[net]") {
+  CHECK(net::is_metadata_service("http://169.254.169.254/metadata"));
+  for (const char* url :
+       {"http://169.254.169.254", "http://169.254.169.254:80/", "http://169.254.169.254@x/",
+        "http://169.254.169.254.x/", "http://169.254.169.253/", "https://169.254.169.254/"}) {
+    INFO(url);
+    CHECK_FALSE(net::is_metadata_service(url));
+  }
+  net::CurlClient client;
+  net::HttpRequest request;
+  request.method = net::HttpMethod::get;
+  request.timeout_s = 1;
+  for (const char* url : {"http://192.0.2.1/", "http://169.254.169.254/"}) {
+    request.url = url;
+    request.metadata_service = std::string(url).find("192") != std::string::npos;
+    auto answer = client.post(request);
+    REQUIRE_FALSE(answer.ok());
+    CHECK(answer.error().cause.find("timed out") == std::string::npos);
+  }
+}
+
 TEST_CASE("T4: a redirect is an answer, never followed", "[net]") {
   HttpsServer other(fixed("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
   HttpsServer server(

@@ -256,6 +256,38 @@ TEST_CASE("device: shown, waited for, slowed down, signed in", "[token]") {
   CHECK(device.wait_ms() <= 6000);
 }
 
+TEST_CASE("device: who gets no answer asks less and less, and says why", "[token]") {
+  Home home;
+  const auto account = person_in(home);
+  FakeHelper helper([](const net::Record& request) {
+    net::Record answer("answer");
+    if (request.verb() == "device") {
+      answer.put("status", "200");
+      answer.put("device_code", "device-code-1");
+      answer.put("user_code", "ABCD-EFGH");
+      answer.put("verification_uri", "https://login.example.org/devicelogin");
+      answer.put("expires_in", "900");
+      answer.put("interval", "1");
+      return answer;
+    }
+    net::put_error(answer, base::failure(Fault::unavailable, "cannot reach login.example.org"));
+    return answer;
+  });
+  const token::SignInPlaces places = places_of(helper);
+  Device device(account, places);
+  REQUIRE(device.start().ok());
+  CHECK(device.trouble().cause.empty());
+  poll(nullptr, 0, device.wait_ms() + 5);
+  auto polled = device.poll();
+  REQUIRE(polled.ok());
+  CHECK_FALSE(polled->has_value());
+  CHECK(device.trouble().cause == "cannot reach login.example.org");
+  CHECK(device.wait_ms() > 1500);
+  poll(nullptr, 0, device.wait_ms() + 5);
+  CHECK(device.poll().ok());
+  CHECK(device.wait_ms() > 3500);
+}
+
 TEST_CASE("device: policy, refusal, and pages of another site", "[token]") {
   Home home;
   auto account = person_in(home);
