@@ -84,7 +84,7 @@ class Container:
         if done.returncode != wanted:
             raise AssertionError(f"exit {done.returncode}, not {wanted}: {done.stdout}")
         new = [path.read_text() for path in self.arrived() if path not in before]
-        if len(new) != (1 if arrives else 0):
+        if len(new) != int(arrives):
             raise AssertionError(f"{len(new)} messages arrived: {done.stdout}")
         if wanted == 0 and done.stdout:
             raise AssertionError(f"success is silent: {done.stdout}")
@@ -112,6 +112,19 @@ class Container:
         self.start_sandbox()
         self.configure()
         self.send("sh", "-c", "mkdir /tmp/x && : >/tmp/x/full && sendmail -i ann@example.org", message="Subject: s\n\nx\n")
+
+    def shared_token(self):
+        """With a folder for it, the access token of one call serves the next."""
+        self.start_sandbox()
+        self.configure(keyring_dir="/tmp/mailbearer")
+        journal = self.root.path / "srv/box/journal.jsonl"
+        asked = '"event":"token.request"'
+        before = journal.read_text().count(asked)
+        self.send("sh", "-c", "mkdir -m 700 /tmp/mailbearer; cat >/tmp/m; for i in 1 2; do sendmail -i ann@example.org </tmp/m; done",
+                  message="Subject: s\n\nx\n", arrives=2)
+        after = journal.read_text().count(asked)
+        if after - before != 1:
+            raise AssertionError(f"{after - before} tokens were asked for")
 
     def foreign_secret(self):
         """A secret that others may write is not believed, whatever link leads to it."""
@@ -147,6 +160,7 @@ def cases(root):
     return (("container: no process, read-only root, unknown uid, secret behind links", box.no_process),
             ("container: a message of 1.4 MB through the tmpfs", box.large_message),
             ("container: a message when files are in the way", box.nobody_writes),
+            ("container: two calls, one access token", box.shared_token),
             ("container: a secret that others may write: 78", box.foreign_secret),
             ("container: a secret that is missing: 78, and its name", box.missing_secret),
             ("container: an exchanged secret takes effect at once", box.new_secret),

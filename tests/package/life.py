@@ -42,7 +42,7 @@ class Life:
     def postfix_with_mail(self):
         self.root.run("apt-get", "-q", "update")
         self.root.write("etc/mailname", "host.example.org\n")
-        self.root.apt("install", "systemd", "postfix", "mandoc")
+        self.root.apt("install", "systemd", "postfix", "mandoc", "procps")
         for number in range(3):
             self.root.run("/usr/sbin/sendmail", "-i", "ann@example.org", input=f"Subject: {number}\n\nwaits\n")
 
