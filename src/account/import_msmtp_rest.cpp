@@ -75,7 +75,8 @@ void MsmtpTranslation::take_rest() {
     if (setting->value.empty() && each.harmless == "on") continue;
     note(command, each.why);
   }
-  for (const auto& [command, setting] : in.settings) {
+  for (const auto& entry : in.settings) {
+    const std::string& command = entry.first;
     const bool known =
         std::find(std::begin(handled), std::end(handled), command) != std::end(handled) ||
         std::any_of(std::begin(without), std::end(without),

@@ -47,7 +47,7 @@ void MsmtpTranslation::take_password_sign_in(const std::string& method) {
     return;
   }
   set("auth", method == "login" ? "login" : "plain", "auth");
-  if (method != "on" && method != "" && method != "plain" && method != "login") {
+  if (method != "on" && !method.empty() && method != "plain" && method != "login") {
     note("auth", base::clean(method, 30) + " is not spoken: PLAIN over TLS instead");
   }
   if (find("passwordeval") != nullptr) {

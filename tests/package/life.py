@@ -75,7 +75,7 @@ class Life:
 
     def in_place_of_postfix(self):
         said = self.root.apt("install", self.deb("mailbearer-mta"))
-        if "3 messages wait in the spool of postfix" not in said:
+        if "in the spool of postfix (/var/spool/postfix): 3;" not in said:
             raise AssertionError(said[-2000:])
         if self.root.run("dpkg-query", "-W", "-f", "${db:Status-Abbrev}", "postfix").stdout.startswith("ii"):
             raise AssertionError("postfix is still there")
@@ -165,7 +165,7 @@ class Life:
         calls, said = self.with_systemd(lambda: self.root.apt("remove", "mailbearer"))
         if not any("stop" in call.split() and "mailbearer.socket" in call for call in calls):
             raise AssertionError(f"the socket was not stopped: {calls}")
-        if "1 queued messages stay" not in said:
+        if "messages in it: 1" not in said:
             raise AssertionError(said[-2000:])
         if any(self.root.has(link) for link in links):
             raise AssertionError("links are left")
@@ -185,7 +185,7 @@ class Life:
         self.root.write("etc/credstore.encrypted/mailbearer.key", "sealed\n", 0o600)
         self.root.apt("remove", "mailbearer-mta")
         said = self.root.apt("purge", "mailbearer", "mailbearer-mta", "mailbearer-sandbox")
-        for words in ("removing /etc/mailbearer (", "removing /var/lib/mailbearer (queue: 1 messages", "removing /etc/credstore.encrypted/mailbearer.key"):
+        for words in ("removing /etc/mailbearer (", "removing /var/lib/mailbearer (stored sign-ins; messages in the queue: 1)", "removing /etc/credstore.encrypted/mailbearer.key"):
             if words not in said:
                 raise AssertionError(f"it does not say `{words}`: {said[-2000:]}")
         if self.ours():
