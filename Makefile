@@ -12,7 +12,7 @@ SHELL := /bin/sh
 Q := $(if $(V),,@)
 say := @$(if $(V),:,echo ' ')
 
-ROOMS := base net mail account cli submit queue token transport report doctor verb sandbox
+ROOMS := base net mail account cli submit queue token transport report walk doctor verb sandbox
 VERSION := 0.1.0
 
 # --- Folders. The user may set these and CXXFLAGS, CPPFLAGS, LDFLAGS; what we need ourselves is kept apart.
@@ -56,6 +56,8 @@ libs_mailbearer         = -lssl -lcrypto -linih -lresolv
 libs_mailbearer-sandbox = -lcpp-httplib -lssl -lcrypto
 libs_unit = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcpp-httplib -lssl -lcrypto -linih -lresolv
 cppflags_src/mail/mime_reencode.cpp = $(shell pkg-config --cflags gmime-3.0 2>/dev/null | sed 's/-I/-isystem /g')
+cppflags_src/mail/mime_split.cpp = $(cppflags_src/mail/mime_reencode.cpp)
+cppflags_src/mail/mime_survey.cpp = $(cppflags_src/mail/mime_reencode.cpp)
 
 programs := sendmail mailbearer-agent mailbearer-helper mailbearer mailbearer-sandbox
 main_sendmail = sendmail

@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "account/choose.h"
 #include "account/configuration.h"
@@ -18,17 +17,15 @@
 #include "cli/agent_options.h"
 #include "cli/environment.h"
 #include "cli/profile.h"
-#include "mail/prepare.h"
 #include "net/helper_program.h"
 #include "net/stream.h"
 #include "report/exit_code.h"
+#include "report/log.h"
 #include "report/tell.h"
 #include "submit/serve.h"
-#include "token/obtain.h"
 #include "transport/connections.h"
-#include "transport/deliver.h"
 #include "transport/known_servers.h"
-#include "transport/message_ids.h"
+#include "walk/one_message.h"
 
 namespace {
 
@@ -51,20 +48,35 @@ class OneShot {
     const base::FoldersOnce folders_once;
     base::Result<account::Configuration> configuration = load();
     if (!configuration) return refusal(configuration.error(), 0);
+    // Before anything is unsealed: one message wants few algorithms, and no key of a file.
+    base::start_crypto(reads_keys(*configuration) ? base::Crypto::whole : base::Crypto::narrow);
     base::Result<const account::Account*> chosen = choose(*configuration, submission);
-    if (!chosen) return refusal(chosen.error(), configuration->temporary_exit);
-    const account::Account& account = **chosen;
-    base::Result<std::vector<base::Fate>> fates =
-        send(*configuration, account, std::move(submission), trace, more_to_come);
-    if (!fates) return named(fates.error(), account);
-    if (const base::Error* error = report::deciding_error(*fates)) return named(*error, account);
-    return {0, "", false};
+    const report::Log log(configuration->log, report::addresses_of(configuration->log_addresses));
+    if (!chosen) {
+      walk::log_refusal(log, submission, chosen.error());
+      return refusal(chosen.error(), configuration->temporary_exit);
+    }
+    walk::Stage stage;
+    stage.configuration = &*configuration;
+    stage.helper = &helper();
+    stage.runtime_dir = configuration->runtime_dir.empty() ? cli::runtime_dir(person_.uid)
+                                                           : configuration->runtime_dir;
+    stage.credentials_directory = environment_.credentials_directory;
+    stage.connections = &connections(stage.runtime_dir);
+    stage.log = &log;
+    stage.trace = trace;
+    stage.more_to_come = more_to_come;
+    return verdict_of(walk::send(stage, **chosen, std::move(submission)));
   }
 
  private:
-  static submit::Verdict named(base::Error error, const account::Account& account) {
-    if (error.account.empty()) error.account = account.name;
-    return refusal(error, account.temporary_exit);
+  static submit::Verdict verdict_of(const walk::Outcome& outcome) {
+    const base::Error* error =
+        outcome.fates ? report::deciding_error(*outcome.fates) : &outcome.fates.error();
+    if (error == nullptr) return {0, "", false};
+    base::Error named = *error;
+    if (named.account.empty()) named.account = outcome.account;
+    return refusal(named, outcome.temporary_exit);
   }
 
   base::Result<account::Configuration> load() const {
@@ -121,59 +133,6 @@ class OneShot {
       return error;
     }
     return chosen;
-  }
-
-  base::Result<std::vector<base::Fate>> send(const account::Configuration& configuration,
-                                             const account::Account& account,
-                                             mail::Submission submission, const base::Trace& trace,
-                                             bool more_to_come) {
-    // Before anything is unsealed: one message wants few algorithms, and no key of a file.
-    base::start_crypto(reads_keys(configuration) ? base::Crypto::whole : base::Crypto::narrow);
-    net::HelperProgram& helper = this->helper();
-    token::Source::Places places;
-    places.runtime_dir = configuration.runtime_dir.empty() ? cli::runtime_dir(person_.uid)
-                                                           : configuration.runtime_dir;
-    places.keyring.credentials_directory = environment_.credentials_directory;
-    token::Source source(account, places, {[&helper] { return helper.open(); }});
-
-    const transport::MessageIds message_ids(configuration.state_dir, account);
-    message_ids.map(submission.message.header);
-    base::Result<mail::Prepared> prepared =
-        mail::prepare(std::move(submission), account::sender_rules(configuration, account));
-    if (!prepared) return std::move(prepared).error();
-    const bool auth_by_token =
-        account.auth == account::Auth::xoauth2 || account.auth == account::Auth::oauthbearer;
-    const bool by_token = auth_by_token || account.transport == account::Transport::graph;
-    // A rotated refresh token must be stored before we may be ended.
-    std::optional<base::SignalHold> unstored;
-    if (by_token && account.grant == account::Grant::user) unstored.emplace();
-    if (by_token) source.start();  // beside the dialogue, which needs it only at AUTH
-
-    transport::Delivery delivery;
-    delivery.account = &account;
-    delivery.message = &*prepared;
-    delivery.trace = trace;
-    delivery.connections = &connections(places.runtime_dir);
-    delivery.more_to_come = more_to_come;
-    delivery.reencode = [&helper](const base::Scratch& whole, bool seven_bit) {
-      return helper.reencode(whole, seven_bit);
-    };
-    delivery.ask = [&helper](const net::Record& request, base::Deadline deadline) {
-      return helper.ask(request, deadline);
-    };
-    delivery.token = [&](bool fresh) -> base::Result<base::Secret> {
-      if (fresh && account.grant == account::Grant::user && !unstored) unstored.emplace();
-      base::Result<base::Secret> token =
-          source.get(fresh ? token::Want::fresh : token::Want::usable);
-      unstored.reset();
-      return token;
-    };
-    delivery.credential = [&](bool fresh) {
-      return auth_by_token ? delivery.token(fresh) : source.password();
-    };
-    std::vector<base::Fate> fates = transport::deliver(delivery);
-    message_ids.remember(prepared->message.header, fates);
-    return fates;
   }
 
   // The next message of this session may be another account's.

@@ -16,12 +16,15 @@
 #include "base/process.h"
 #include "base/scratch.h"
 #include "mail/mime.h"
+#include "mail/mime_split.h"
 #include "net/http_curl.h"
 #include "net/record.h"
 #include "token/assertion.h"
 #include "token/machine_identity.h"
 #include "token/oauth_request.h"
+#include "transport/graph_call.h"
 #include "transport/graph_request.h"
+#include "transport/graph_split.h"
 
 // Tokens pass through buffers that are not ours to wipe (strings of the JSON parser among them), so
 // this program wipes all memory that C++ gives back.
@@ -94,6 +97,25 @@ net::Record serve_graph(net::Record request) {
   return transport::serve_graph_request(std::move(request), client);
 }
 
+// The steps of an upload have a client of their own: two hosts take turns.
+net::Record serve_graph_call(net::Record request) {
+  static net::CurlClient client;
+  return transport::serve_graph_call(std::move(request), client);
+}
+
+net::Record serve_split(net::Record request) {
+  if (!request.attached.open()) {
+    return failed(base::failure(base::Fault::protocol, "no message came with the request"));
+  }
+  base::Result<base::Scratch> whole = base::Scratch::adopt(std::move(request.attached));
+  if (!whole) return failed(whole.error());
+  base::Result<mail::Split> split =
+      mail::split_with_gmime(*whole, transport::split_limits(request));
+  if (!split) return failed(split.error());
+  base::Result<net::Record> answer = transport::split_answer(*split);
+  return answer ? std::move(*answer) : failed(answer.error());
+}
+
 struct Verb {
   const char* name;
   net::Record (*serve)(net::Record request);
@@ -101,7 +123,8 @@ struct Verb {
 constexpr std::array verbs = {
     Verb{"token", serve_token},       Verb{"device", serve_device},
     Verb{"identity", serve_identity}, Verb{"reencode", serve_reencode},
-    Verb{"graph", serve_graph},
+    Verb{"graph", serve_graph},       Verb{"graph-call", serve_graph_call},
+    Verb{"split", serve_split},
 };
 
 net::Record serve(net::Record request) {

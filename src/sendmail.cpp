@@ -2,10 +2,15 @@
 // exit code out. Links nothing heavy; holds no token. Names: sendmail, mailq, newaliases (R8).
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/process.h"
 #include "base/random.h"
+#include "base/trace.h"
 #include "cli/argv.h"
 #include "cli/environment.h"
 #include "cli/profile.h"
@@ -82,6 +87,33 @@ submit::Way way_to(const cli::Route& route, const cli::Environment& environment)
   return way;
 }
 
+// How far a long delivery is, on one line of a terminal, which is cleared at the end. In a pipe
+// nobody watches, and success is silent.
+class Progress {
+ public:
+  static bool wanted(const cli::Request& request, std::uint64_t message_bytes) {
+    return !request.quiet && message_bytes > large_bytes && isatty(STDERR_FILENO) == 1;
+  }
+  ~Progress() {
+    if (shown_ > 0) put("\r" + std::string(shown_, ' ') + "\r");
+  }
+  void show(std::string_view line) {
+    if (!line.starts_with(base::progress_mark)) return;
+    std::string text = "sendmail: " + std::string(line.substr(base::progress_mark.size()));
+    const std::size_t length = text.size();
+    if (length < shown_) text.append(shown_ - length, ' ');
+    put("\r" + text);
+    shown_ = std::max(length, shown_);
+  }
+
+ private:
+  static constexpr std::uint64_t large_bytes = 1'000'000;
+  static void put(const std::string& text) {
+    (void)!write(STDERR_FILENO, text.data(), text.size());
+  }
+  std::size_t shown_ = 0;
+};
+
 int deliver(const cli::Request& request, bool input_closed) {
   const auto tell = [&request](const base::Error& error) {  // -oeq: the exit code alone tells
     return request.quiet ? report::exit_code(error.fault) : complain(error);
@@ -107,8 +139,12 @@ int deliver(const cli::Request& request, bool input_closed) {
   submit::Handover handover;
   handover.submission = &submission;
   handover.header_changed = add_from(request, person, submission.message);
+  std::optional<Progress> progress;
   if (request.verbose) {
     handover.trace = [](std::string_view line) { say(std::string(line) + "\n"); };
+  } else if (Progress::wanted(request, submission.message.bytes.size_bytes())) {
+    progress.emplace();
+    handover.trace = [&progress](std::string_view line) { progress->show(line); };
   }
   const cli::Environment environment = cli::read_environment();
   base::Result<cli::Route> route = cli::choose_route(environment, person);
@@ -117,6 +153,7 @@ int deliver(const cli::Request& request, bool input_closed) {
   if (!agent) return tell(agent.error());
   handover.one_shot = agent->child >= 0;
   const submit::Outcome outcome = submit::hand_over(*agent->stream, handover);
+  progress.reset();
   if (outcome.exit == 0) return 0;
   return request.quiet ? outcome.exit : complain(outcome.text, outcome.exit);
 }

@@ -205,12 +205,6 @@ show() {
   [ "$count" -eq "$1" ] || fail "$count messages arrived, not $1"
   [ "$(sort -u "$calls.codes")" = "$2" ] || fail "sendmail's exit codes are not $2"
 }
-arrived_for() { # ADDRESS: one of the new mails is for it
-  for name in $(new_mails); do
-    grep -q "^X-Envelope-To: <$1>" "$maildir/$name" && return
-  done
-  fail "nothing arrived for $1"
-}
 line_is() { # the line that the caller sees begins so
   case $(cat "$calls.line") in "sendmail: $1"*) ;; *) fail "the line should begin with: sendmail: $1" ;; esac
 }
@@ -227,18 +221,33 @@ say "Account:  work ($user), signed in with a refresh token, in $MAILBEARER_CONF
 say "          and graph, the same mailbox by Microsoft Graph (transport = graph), in $graph_config"
 say "Packages that the demo uses: $(sed 's/#.*//' "$here/setup/packages.demo" | tr -s ' \n' ' ')"
 
-heading 'PHP mail()'
-begin
-php -d sendmail_path="$sendmail -t -i" -r '
-  $sent = mail("ann@example.org", "Grüße from PHP", "A body with LF line ends\nand a Bcc.\n",
-               "From: Shop <me@sandbox.example>\r\nBcc: audit@example.org");
-  exit($sent ? 0 : 1);'
-status=$?
-show 1 0 "$status"
-[ $status -eq 0 ] || fail 'mail() answered false'
-arrived_for ann@example.org
-arrived_for audit@example.org
-if grep -q '^Bcc' "$(new_mail)"; then fail 'Bcc left with the message'; fi
+# --- The callers: each once by SMTP, and again by Microsoft Graph (transport = graph, and nothing else changes for them).
+
+way= # begins the headings of the second round
+nobody_but() { # ADDRESS...: the new mails are for these and for nobody else
+  for name in $(new_mails); do sed -n '/^\r$/q; s/\r$//; s/^X-Envelope-To: <\(.*\)>/\1/p' "$maildir/$name"; done |
+    sort -u >"$private/got"
+  printf '%s\n' "$@" | sort -u | cmp -s - "$private/got" || fail "recipients: $(tr '\n' ' ' <"$private/got")"
+  [ -n "$way" ] || return 0
+  if [ -n "$(tail -n "+$((journal_lines + 1))" "$box/journal.jsonl" | grep '"event":"smtp')" ]; then fail 'SMTP was used'; fi
+}
+shall_be_fine() { # CALLER: it ended well
+  [ $status -eq 0 ] || { fail "$1 failed:"; cat "$private/caller.out"; }
+}
+
+php_with_bcc() {
+  heading "${way}PHP mail() with Bcc"
+  begin
+  php -d sendmail_path="$sendmail -t -i" -r '
+    $sent = mail("ann@example.org", "Grüße from PHP", "A body with LF line ends\nand a Bcc.\n",
+                 "From: Shop <me@sandbox.example>\r\nBcc: audit@example.org");
+    exit($sent ? 0 : 1);'
+  status=$?
+  show 1 0 "$status"
+  shall_be_fine 'mail()'
+  nobody_but ann@example.org audit@example.org
+  if grep -q '^Bcc' "$(new_mail)"; then fail 'Bcc left with the message'; fi
+}
 
 # Nothing of the caller's own git settings has a say.
 GIT_CONFIG_NOSYSTEM=1
@@ -247,36 +256,42 @@ export GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 git config --file "$GIT_CONFIG_GLOBAL" user.name 'Zoë Dev'
 git config --file "$GIT_CONFIG_GLOBAL" user.email "$user"
-heading 'git send-email, a series of two patches'
-begin
 (
   git init -q -b main "$private/repository" && cd "$private/repository" || exit 1
   printf 'int main() {}\n' >hello.c && git add hello.c && git commit -q -m 'Start' || exit 1
   printf '#include <stdio.h>\n\nint main() { puts("hello"); }\n' >hello.c && git commit -q -a -m 'Say hello' || exit 1
   printf 'all: hello\n' >Makefile && git add Makefile && git commit -q -m 'Build it with make' || exit 1
   git format-patch -q -2 -o patches || exit 1
-  git send-email --quiet --confirm=never --suppress-cc=all --from="Zoë Dev <$user>" --envelope-sender="$user" \
-    --to=list@example.org --smtp-server="$sendmail" patches/*.patch
-) >"$private/caller.out" 2>&1
-status=$?
-show 2 0 "$status"
-[ $status -eq 0 ] || { fail 'git send-email failed:'; cat "$private/caller.out"; }
-arrived_for list@example.org
+) || exit 70
 git -C "$private/repository" format-patch -q -2 --stdout | grep '^[+-][^+-]' >"$private/patches.sent"
-for name in $(new_mails); do tr -d '\r' <"$maildir/$name"; done | grep '^[+-][^+-]' >"$private/patches.arrived"
-cmp -s "$private/patches.sent" "$private/patches.arrived" || fail 'the patches changed on their way'
+git_series() {
+  heading "${way}git send-email, a series of two patches"
+  begin
+  (
+    cd "$private/repository" &&
+      git send-email --quiet --confirm=never --suppress-cc=all --from="Zoë Dev <$user>" --envelope-sender="$user" \
+        --to=list@example.org --smtp-server="$sendmail" patches/*.patch
+  ) >"$private/caller.out" 2>&1
+  status=$?
+  show 2 0 "$status"
+  shall_be_fine 'git send-email'
+  nobody_but list@example.org
+  for name in $(new_mails); do tr -d '\r' <"$maildir/$name"; done | grep '^[+-][^+-]' >"$private/patches.arrived"
+  cmp -s "$private/patches.sent" "$private/patches.arrived" || fail 'the patches changed on their way'
+}
 
-heading 'cron: the output of a job, for two people'
-begin
-printf '%s\n' 'From: root (Cron Daemon)' 'To: ops@example.org,two@example.org' \
-  'Subject: Cron <root@vm> /usr/local/bin/backup' 'MIME-Version: 1.0' 'Content-Type: text/plain; charset=UTF-8' \
-  'Content-Transfer-Encoding: 8bit' 'X-Cron-Env: <LOGNAME=root>' '' '37 Ordner gesichert, 0 übersprungen' |
-  (cd / && env -i PATH=/usr/bin:/bin MAILBEARER_CONFIG="$MAILBEARER_CONFIG" \
-    "$sendmail" -FCronDaemon -i -B8BITMIME -oem ops@example.org,two@example.org) >"$private/caller.out" 2>&1
-status=$?
-show 1 0 "$status"
-arrived_for ops@example.org
-arrived_for two@example.org
+cron_job() {
+  heading "${way}cron: the output of a job, for two people"
+  begin
+  printf '%s\n' 'From: root (Cron Daemon)' 'To: ops@example.org,two@example.org' \
+    'Subject: Cron <root@vm> /usr/local/bin/backup' 'MIME-Version: 1.0' 'Content-Type: text/plain; charset=UTF-8' \
+    'Content-Transfer-Encoding: 8bit' 'X-Cron-Env: <LOGNAME=root>' '' '37 Ordner gesichert, 0 übersprungen' |
+    (cd / && env -i PATH=/usr/bin:/bin MAILBEARER_CONFIG="$MAILBEARER_CONFIG" \
+      "$sendmail" -FCronDaemon -i -B8BITMIME -oem ops@example.org,two@example.org) >"$private/caller.out" 2>&1
+  status=$?
+  show 1 0 "$status"
+  nobody_but ops@example.org two@example.org
+}
 
 cat >"$private/muttrc" <<MUTT
 set sendmail="$sendmail -oem -oi"
@@ -288,92 +303,48 @@ set copy=no
 set folder="$private/home"
 set header_cache=""
 MUTT
+mutt_attachment() { # MEGABYTES
+  heading "${way}an attachment of $1 MB, by mutt"
+  head -c "${1}000000" /dev/urandom >"$private/photos.zip"
+  begin
+  printf 'Here they are.\n' |
+    mutt -n -F "$private/muttrc" -s 'Photos' -a "$private/photos.zip" -- ann@example.org >"$private/caller.out" 2>&1
+  status=$?
+  show 1 0 "$status"
+  shall_be_fine mutt
+  nobody_but ann@example.org
+  attachment_of "$(new_mail)" >"$private/photos.arrived"
+  if cmp -s "$private/photos.zip" "$private/photos.arrived"; then
+    say '  the attachment arrived byte for byte'
+  else
+    fail 'the attachment changed on its way'
+  fi
+}
+
+php_with_bcc
+git_series
+cron_job
+
 heading 'mutt in batch mode'
 begin
 printf 'A line with a lone dot follows.\n.\nAnd this one is still part of the message.\n' |
   mutt -n -F "$private/muttrc" -s 'Lunch?' -c bob@example.org -- ann@example.org >"$private/caller.out" 2>&1
 status=$?
 show 1 0 "$status"
-[ $status -eq 0 ] || { fail 'mutt failed:'; cat "$private/caller.out"; }
-arrived_for ann@example.org
-arrived_for bob@example.org
+shall_be_fine mutt
+nobody_but ann@example.org bob@example.org
 grep -q 'still part of the message' "$(new_mail)" || fail 'the message ended at its dot'
 
-heading 'an attachment of 20 MB, by mutt'
-head -c 20000000 /dev/urandom >"$private/photos.zip"
-begin
-printf 'Here they are.\n' |
-  mutt -n -F "$private/muttrc" -s 'Photos' -a "$private/photos.zip" -- ann@example.org >"$private/caller.out" 2>&1
-status=$?
-show 1 0 "$status"
-[ $status -eq 0 ] || { fail 'mutt failed:'; cat "$private/caller.out"; }
-attachment_of "$(new_mail)" >"$private/photos.arrived"
-if cmp -s "$private/photos.zip" "$private/photos.arrived"; then
-  say '  the attachment arrived byte for byte'
-else
-  fail 'the attachment changed on its way'
-fi
-
-# --- The same programs by Microsoft Graph: transport = graph, and nothing else changes for them.
+mutt_attachment 20
 
 smtp_config=$MAILBEARER_CONFIG
 MAILBEARER_CONFIG=$graph_config
-nobody_but() { # ADDRESS...: the new mails are for these and for nobody else
-  for name in $(new_mails); do sed -n '/^\r$/q; s/\r$//; s/^X-Envelope-To: <\(.*\)>/\1/p' "$maildir/$name"; done |
-    sort -u >"$private/got"
-  printf '%s\n' "$@" | sort -u | cmp -s - "$private/got" || fail "recipients: $(tr '\n' ' ' <"$private/got")"
-  if [ -n "$(tail -n "+$((journal_lines + 1))" "$box/journal.jsonl" | grep '"event":"smtp')" ]; then fail 'SMTP was used'; fi
-}
-
-heading 'by Graph: PHP mail() with Bcc'
-begin
-php -d sendmail_path="$sendmail -t -i" -r '
-  exit(mail("ann@example.org", "Grüße from PHP", "By Graph.\n", "From: Shop <me@sandbox.example>\r\nBcc: audit@example.org") ? 0 : 1);'
-status=$?
-show 1 0 "$status"
-nobody_but ann@example.org audit@example.org
-if grep -q '^Bcc' "$(new_mail)"; then fail 'Bcc left with the message'; fi
-
-heading 'by Graph: git send-email, a series of two patches'
-begin
-(
-  cd "$private/repository" &&
-    git send-email --quiet --confirm=never --suppress-cc=all --from="Zoë Dev <$user>" --envelope-sender="$user" \
-      --to=list@example.org --smtp-server="$sendmail" patches/*.patch
-) >"$private/caller.out" 2>&1
-status=$?
-show 2 0 "$status"
-[ $status -eq 0 ] || { fail 'git send-email failed:'; cat "$private/caller.out"; }
-nobody_but list@example.org
-for name in $(new_mails); do tr -d '\r' <"$maildir/$name"; done | grep '^[+-][^+-]' >"$private/patches.arrived"
-cmp -s "$private/patches.sent" "$private/patches.arrived" || fail 'the patches changed on their way'
-
-heading 'by Graph: cron, the output of a job, for two people'
-begin
-printf '%s\n' 'From: root (Cron Daemon)' 'To: ops@example.org,two@example.org' \
-  'Subject: Cron <root@vm> /usr/local/bin/backup' 'MIME-Version: 1.0' 'Content-Type: text/plain; charset=UTF-8' \
-  'Content-Transfer-Encoding: 8bit' 'X-Cron-Env: <LOGNAME=root>' '' '37 Ordner gesichert, 0 übersprungen' |
-  (cd / && env -i PATH=/usr/bin:/bin MAILBEARER_CONFIG="$MAILBEARER_CONFIG" \
-    "$sendmail" -FCronDaemon -i -B8BITMIME -oem ops@example.org,two@example.org) >"$private/caller.out" 2>&1
-status=$?
-show 1 0 "$status"
-nobody_but ops@example.org two@example.org
-
-heading 'by Graph: an attachment of 2 MB, by mutt'
-head -c 2000000 "$private/photos.zip" >"$private/photo.jpg"
-begin
-printf 'Here it is.\n' |
-  mutt -n -F "$private/muttrc" -s 'Photo' -a "$private/photo.jpg" -- ann@example.org >"$private/caller.out" 2>&1
-status=$?
-show 1 0 "$status"
-[ $status -eq 0 ] || { fail 'mutt failed:'; cat "$private/caller.out"; }
-nobody_but ann@example.org
-attachment_of "$(new_mail)" >"$private/photo.arrived"
-if cmp -s "$private/photo.jpg" "$private/photo.arrived"; then
-  say '  the attachment arrived byte for byte'
-else
-  fail 'the attachment changed on its way'
-fi
+way='by Graph: '
+php_with_bcc
+git_series
+cron_job
+mutt_attachment 2
+way=
 MAILBEARER_CONFIG=$smtp_config
 
 # --- What goes wrong, and what the caller sees then.

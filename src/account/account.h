@@ -63,6 +63,9 @@ struct Account {
   std::string revocation_endpoint{};
   std::string scope{};
   std::string resource{};
+  // Of transport = graph, for what goes by SMTP all the same: a token names one service.
+  std::string smtp_scope{};
+  std::string smtp_resource{};
   std::int64_t refresh_margin_s = 300;
   Keyring keyring = Keyring::unset;
   std::string keyring_dir{};
@@ -92,6 +95,7 @@ struct Account {
   bool null_sender = true;
   bool envelope_rewrite = false;
   std::string graph_large{};
+  std::vector<std::string> graph_upload_hosts{};
   bool map_message_ids = false;
   bool save_to_sent = true;
   std::int64_t rate_messages_per_minute = 0;
@@ -111,5 +115,13 @@ struct Account {
 // length, so that no two accounts yield the same text. The form never changes: what is stored
 // depends on it.
 std::string binding(const Account& account);
+
+// XOAUTH2 and OAUTHBEARER; the others need a password or nothing.
+bool auth_by_token(const Account& account);
+
+// transport = graph: whether large messages can go by the account's own SMTP settings, and the
+// account as it is then: the same mailbox and credential, a token for SMTP.
+bool has_own_smtp(const Account& account);
+Account as_smtp(const Account& account);
 
 }  // namespace account

@@ -43,8 +43,9 @@ std::vector<Setting> for_accounts(const std::vector<Setting>& main) {
   return out;
 }
 
-// cloud, transport and grant decide which sections of the provider apply, so they are settled
-// first: by the account, else by the provider's plain section, else by the table.
+// cloud, transport and grant decide which sections of the provider apply, and whether Graph takes
+// uploads; so they are settled first: by the account, else by the provider's plain section, else by
+// the table.
 std::vector<std::string> deciding_words(const std::vector<Setting>& own,
                                         const std::vector<Setting>& plain_presets) {
   std::vector<std::string> out;
@@ -54,6 +55,9 @@ std::vector<std::string> deciding_words(const std::vector<Setting>& own,
     if (word.empty()) word = find_key(key)->preset;
     out.push_back(std::move(word));
   }
+  // A further permission, which nobody else is asked for.
+  const bool uploads = out[1] == "graph" && value_of(own, "graph_large") == upload_word;
+  if (uploads) out.emplace_back(upload_word);
   return out;
 }
 
@@ -72,7 +76,7 @@ void replace_all(std::string& text, std::string_view what, const std::string& wi
 
 bool takes_placeholders(const Key& key) {
   return key.kind == Kind::url || key.kind == Kind::host || key.name == "scope" ||
-         key.name == "resource" || key.name == "auth_user";
+         key.name == "resource" || key.name == "auth_user" || key.name == "smtp_scope";
 }
 
 struct Marks {
@@ -118,6 +122,20 @@ void expand(std::vector<Setting>& settings, const Section& section, std::vector<
     faults.push_back(fault_at(
         setting.source, "`" + setting.key + " = " + base::clean(setting.value, 80) + "` " + why));
   }
+}
+
+// An account of Graph that sends large messages by SMTP asks for a second token, as its provider
+// has it for SMTP. What it sets itself is stronger. Yields the resource.
+std::string add_smtp_scope(Layers& layers, const Providers& providers, const std::string& provider,
+                           std::vector<std::string> words) {
+  constexpr std::size_t transport = 1;  // in deciding_words
+  if (words[transport] != "graph" || layers.value("graph_large") != "smtp") return {};
+  words[transport] = "smtp";
+  const std::vector<Setting> presets = providers.presets(provider, words);
+  if (const Setting* scope = find_setting(presets, "scope")) {
+    layers.add(Setting{"smtp_scope", scope->value, scope->source});
+  }
+  return value_of(presets, "resource");
 }
 
 void add_defaults(Layers& layers, const ConfigurationPaths& paths) {
@@ -166,9 +184,11 @@ Account build_account(const AccountSources& sources, std::vector<Error>& faults)
   layers.add(own);
   layers.add(for_accounts(*sources.main));
   for (const Setting& preset : sources.providers->presets(provider, words)) layers.add(preset);
+  const std::string smtp_resource = add_smtp_scope(layers, *sources.providers, provider, words);
   add_defaults(layers, *sources.paths);
 
   Account account;
+  account.smtp_resource = smtp_resource;
   account.settings = layers.sorted();
   expand(account.settings, section, own_faults);
   for (const Setting& setting : account.settings) {

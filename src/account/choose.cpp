@@ -211,6 +211,16 @@ base::Result<const Account*> find_account(const Configuration& configuration,
                        did_you_mean(name, names, "accounts: " + names_of(all)));
 }
 
+base::Result<const Account*> fallback_of(const Configuration& configuration, const Account& account,
+                                         const mail::Peer& peer) {
+  if (account.fallback.empty()) return static_cast<const Account*>(nullptr);
+  base::Result<const Account*> found = find_account(configuration, account.fallback);
+  if (!found) return found;
+  if (!admits(**found, peer)) return may_not_use(**found, peer);
+  if ((*found)->broken) return *(*found)->broken;
+  return found;
+}
+
 base::Result<const Account*> choose(const Configuration& configuration, const Wish& wish) {
   return Chooser(configuration, wish).run();
 }

@@ -34,6 +34,12 @@ struct Wish {
 
 base::Result<const Account*> choose(const Configuration& configuration, const Wish& wish);
 
+// The account that `fallback` of this one names; null: none. Policy is asked anew: it must admit
+// the peer and be sound. What its `from` and rewrite_from mean is prepare()'s business, as ever.
+// Errors: as above, with the fallback's name.
+base::Result<const Account*> fallback_of(const Configuration& configuration, const Account& account,
+                                         const mail::Peer& peer);
+
 // The account of that name, or Fault::config with the nearest known one.
 base::Result<const Account*> find_account(const Configuration& configuration,
                                           const std::string& name);

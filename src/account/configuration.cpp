@@ -201,6 +201,7 @@ void fill_main(const ConfigurationPaths& paths, Reading& reading) {
   configuration.domain = value("domain");
   configuration.agent_none = value("agent") == "none";
   configuration.log = value("log");
+  configuration.log_addresses = value("log_addresses");
   configuration.state_dir = value("state_dir");
   configuration.runtime_dir = value("runtime_dir");
   configuration.listen_tcp = value("listen_tcp");

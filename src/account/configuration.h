@@ -29,7 +29,8 @@ struct Configuration {
   bool agent_none = false;
   Delivery delivery = Delivery::unset;
   std::int64_t temporary_exit = 0;
-  std::string log{};
+  std::string log{};            // as written; empty: wherever the host logs
+  std::string log_addresses{};  // full, hashed or none
   bool user_profiles = true;
   std::string state_dir{};  // as written, else the default of the profile; empty: none
   std::string runtime_dir{};

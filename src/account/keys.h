@@ -45,6 +45,7 @@ enum class Kind : std::uint8_t {
   command,  // words, the first an absolute path
   share,    // 1/40 or 0.025
   date,     // 2027-01-31
+  log,      // journal | syslog | stderr | none | an absolute path
 };
 
 using Slot =

@@ -25,6 +25,7 @@ std::vector<std::string_view> words_of_needs() {
       out.push_back(word);
     }
   }
+  out.push_back(upload_word);
   return out;
 }
 
@@ -51,7 +52,7 @@ base::Result<Providers::Part> Providers::part_of(const Section& section, int fil
   for (const std::string& need : part.needs) {
     if (known_need(need)) continue;
     faults.push_back(
-        fault_at(at, "`" + base::clean(need, 40) + "` is no cloud, transport or grant"));
+        fault_at(at, "`" + base::clean(need, 40) + "` is no cloud, transport, grant or upload"));
   }
   if (!faults.empty()) return std::move(faults.front());
   return part;

@@ -1,6 +1,7 @@
 // providers: what providers.conf presets, as data. Source: design section 3.
-// A section is a provider's name and, behind it, words that narrow it to a cloud, a transport or a
-// grant: [microsoft], [microsoft usgov], [microsoft smtp app|federated]. It applies to an account
+// A section is a provider's name and, behind it, words that narrow it to a cloud, a transport, a
+// grant, or to accounts with graph_large = upload: [microsoft], [microsoft usgov],
+// [microsoft smtp app|federated], [microsoft graph user upload]. It applies to an account
 // when every word names something the account uses; the section with more words is stronger, of
 // equal ones the later. `based_on` takes over another provider's presets as weaker ones;
 // `other_names` are names that mean the same provider.
@@ -21,6 +22,9 @@
 
 namespace account {
 
+// The word of sections for transport = graph with graph_large = upload.
+constexpr std::string_view upload_word = "upload";
+
 class Providers {
  public:
   // The whole file, every line judged.
@@ -39,7 +43,8 @@ class Providers {
   std::string provider_of_mx(std::string_view host) const;
 
   // The presets of a provider (a resolved name) that hold for these words (cloud, transport,
-  // grant), the strongest first; a key may stand more than once. No words: unqualified sections.
+  // grant, upload), the strongest first; a key may stand more than once. No words: unqualified
+  // sections.
   std::vector<Setting> presets(const std::string& provider,
                                const std::vector<std::string>& words) const;
 

@@ -24,8 +24,7 @@ struct Check {
 };
 
 bool by_token(const Account& account) {
-  return account.transport == Transport::graph || account.auth == Auth::xoauth2 ||
-         account.auth == Auth::oauthbearer;
+  return account.transport == Transport::graph || auth_by_token(account);
 }
 
 void check_smtp(Check& check) {
@@ -35,6 +34,25 @@ void check_smtp(Check& check) {
     check.wrong("smtp_tls", "smtp_tls = none would send a token or password in the clear",
                 "use starttls or implicit, or auth = none");
   }
+}
+
+// Graph keeps a copy of every message that is sent as MIME; only its JSON form can do without.
+void check_graph(Check& check) {
+  const Account& account = check.account;
+  if (account.graph_endpoint.empty()) {
+    check.missing("graph_endpoint", ", and its provider presets none");
+  }
+  if (!account.save_to_sent) {
+    check.wrong("save_to_sent", "save_to_sent = no: Graph keeps a copy of every MIME message",
+                "remove it, or set transport = smtp");
+  }
+  if (account.graph_large != "smtp" || !account.fallback.empty()) return;
+  if (!has_own_smtp(account)) {
+    check.wrong("graph_large", "graph_large = smtp says by SMTP, but not how",
+                "set fallback = ACCOUNT, or smtp_host (and, with a token, smtp_scope)");
+    return;
+  }
+  check_smtp(check);
 }
 
 void check_grant(Check& check) {
@@ -72,9 +90,7 @@ void check_requirements(const Account& account, Profile profile, std::vector<Err
   Check check{account, faults};
   if (account.user.empty()) check.missing("user", "", "add user = you@example.org to it");
   if (account.transport == Transport::smtp) check_smtp(check);
-  if (account.transport == Transport::graph && account.graph_endpoint.empty()) {
-    check.missing("graph_endpoint", ", and its provider presets none");
-  }
+  if (account.transport == Transport::graph) check_graph(check);
   if (!account.access_token_command.empty() && profile == Profile::system) {
     check.wrong("access_token_command", "access_token_command is for people's own accounts only",
                 "remove it, or sign the account in: mailbearer login " + account.name);

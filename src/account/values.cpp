@@ -124,6 +124,11 @@ std::string listen_complaint(const std::string& value) {
   return {};
 }
 
+bool is_log_place(const std::string& value) {
+  return value == "journal" || value == "syslog" || value == "stderr" || value == "none" ||
+         value[0] == '/';
+}
+
 bool is_date(std::string_view text) {
   std::int64_t part = 0;
   return text.size() == 10 && text[4] == '-' && text[7] == '-' &&
@@ -244,6 +249,8 @@ std::string complaint(const Key& key, const std::string& value) {
       return choice_complaint(key, value);
     case Kind::path:
       return value[0] == '/' ? "" : "must be an absolute path";
+    case Kind::log:
+      return is_log_place(value) ? "" : "must be journal, syslog, stderr, none or an absolute path";
     case Kind::command:
       return value[0] == '/' ? "" : "must begin with the absolute path of a program";
     case Kind::url:

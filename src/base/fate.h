@@ -21,6 +21,10 @@ struct Fate {
   State state = State::deferred;
   Error error{};       // meaningless when delivered
   std::string said{};  // delivered: the provider's final reply, which may hold its message id
+  // Not handed over to anybody, because this account's way cannot carry this message: another may.
+  // Each means the ones before it, too.
+  enum class Detour : std::uint8_t { none, fallback, fallback_or_smtp };
+  Detour detour = Detour::none;
 };
 
 }  // namespace base

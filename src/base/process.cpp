@@ -8,10 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <iterator>
 
 namespace base {
 
@@ -29,6 +31,8 @@ std::string sibling_program(const std::string& name, const std::string& installe
 }
 
 namespace {
+
+constexpr int ending_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 std::vector<char*> pointers(const std::vector<std::string>& words) {
   std::vector<char*> out;
@@ -118,15 +122,26 @@ bool settle_process() {
   return input_was_closed;
 }
 
+thread_local int SignalHold::holds_ = 0;
+thread_local sigset_t SignalHold::before_;
+
 SignalHold::SignalHold() {
+  if (holds_++ > 0) return;
   sigset_t held;
   sigemptyset(&held);
-  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) sigaddset(&held, number);
+  for (const int number : ending_signals) sigaddset(&held, number);
   sigprocmask(SIG_BLOCK, &held, &before_);
 }
 
 SignalHold::~SignalHold() {
-  sigprocmask(SIG_SETMASK, &before_, nullptr);
+  if (--holds_ == 0) sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
+
+bool SignalHold::waiting() {
+  sigset_t pending;
+  if (sigpending(&pending) != 0) return false;
+  return std::any_of(std::begin(ending_signals), std::end(ending_signals),
+                     [&pending](int number) { return sigismember(&pending, number) == 1; });
 }
 
 void forbid_dumps() {

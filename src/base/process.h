@@ -39,16 +39,20 @@ int reap_child(pid_t pid, Deadline deadline);
 // Returns true when standard input was closed.
 bool settle_process();
 // While it lives, the signals by which a person or a terminal ends a program wait: for work that
-// must not be cut in two, as between a provider's new refresh token and its storing.
+// must not be cut in two, as between a provider's new refresh token and its storing. Several may
+// live at once and end in any order, on the thread that began them.
 class SignalHold {
  public:
   SignalHold();
   ~SignalHold();
   SignalHold(const SignalHold&) = delete;
   SignalHold& operator=(const SignalHold&) = delete;
+  // Whether one of them waits: long work may stop where it can be taken back.
+  static bool waiting();
 
  private:
-  sigset_t before_{};
+  static thread_local int holds_;  // a signal mask is a thread's own
+  static thread_local sigset_t before_;
 };
 // No core, not dumpable, not traceable by the same uid: for programs that hold tokens.
 void forbid_dumps();

@@ -1,5 +1,6 @@
 #include "base/scratch.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,6 +98,18 @@ Result<int> Scratch::lend_fd() const {
     if (!spilled) return std::move(spilled).error();
   }
   return file_.get();
+}
+
+Result<Scratch> Scratch::share() const {
+  Scratch twin;
+  twin.size_ = size_;
+  twin.memory_ = memory_;
+  if (!file_.open()) return twin;
+  twin.file_.reset(fcntl(file_.get(), F_DUPFD_CLOEXEC, 3));
+  if (!twin.file_.open()) {
+    return failure_errno(Fault::os, "cannot duplicate a descriptor", errno);
+  }
+  return twin;
 }
 
 Result<Scratch> Scratch::adopt(Fd file) {

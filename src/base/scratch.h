@@ -28,6 +28,8 @@ class Scratch {
   bool in_file() const { return file_.open(); }
   // Moves the bytes into the file even if few, and lends its descriptor (for the helper).
   Result<int> lend_fd() const;
+  // The same bytes once more. Neither may be appended to afterwards: a file is shared.
+  Result<Scratch> share() const;
   // The bytes of a whole file (the helper's answer). Fault::io when it cannot be measured.
   static Result<Scratch> adopt(Fd file);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 
@@ -26,5 +27,9 @@ struct Submission {
   Message message{};
   std::int64_t at = 0;  // wall clock, fixed at submission
 };
+
+// The same submission once more, for a second account: id, date and bytes are equal, and the bytes
+// of a large message are shared.
+base::Result<Submission> twin_of(const Submission& submission);
 
 }  // namespace mail

@@ -1,8 +1,9 @@
 // http: one HTTPS request and its answer. One of the four seams for tests; the real kind is
 // http_curl. No redirect is followed, no retry made, no environment believed. Limits: answer body 1
-// MiB. Errors: Fault::unavailable with the reason (name not found, timed out after 30 s,
-// certificate …); Fault::outcome_unknown where a streamed body had left whole and no answer came.
-// Of a streamed request a status is an answer, even if what follows it is broken or too long.
+// MiB, unless the request says otherwise. Errors: Fault::unavailable with the reason (name not
+// found, timed out after 30 s, certificate …); Fault::outcome_unknown where a streamed body had
+// left whole and no answer came. Of a streamed request a status is an answer, even if what follows
+// it is broken or too long.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +26,10 @@ bool is_metadata_service(std::string_view url);
 // Up to `room` bytes into `into`; 0 at the end.
 using BodySource = std::function<base::Result<std::size_t>(char* into, std::size_t room)>;
 
-enum class HttpMethod : bool { post, get };
-
 struct HttpRequest {
   std::string url{};
-  HttpMethod method = HttpMethod::post;  // get: without a body
-  bool metadata_service = false;         // may go to is_metadata_service(), in the clear
+  std::string method = "POST";    // or PUT; GET and DELETE have no body
+  bool metadata_service = false;  // may go to is_metadata_service(), in the clear
   std::string content_type = "application/x-www-form-urlencoded";
   base::Secret body{};
   std::vector<std::string> headers{};  // "Name: value"; no secrets
@@ -41,8 +40,12 @@ struct HttpRequest {
   std::int64_t timeout_s = 30;         // connect and all
   std::int64_t connect_s = 0;          // of it, for connecting; 0: no limit of its own
   bool http2 = false;                  // where the server offers it
+  std::size_t answer_limit_bytes = std::size_t{1024} * 1024;
+  // On a connection of its own. libcurl sends a request without a body again when a kept connection
+  // turns out to be closed, and cannot know whether the first one was obeyed.
+  bool new_connection = false;
   // A body that is read while it is sent, `streamed_bytes` long, instead of `body`. It is sent
-  // once: there is no way to begin it again.
+  // once: there is no way to begin it again. An empty one is sent once with `new_connection`.
   BodySource streamed{};
   std::uint64_t streamed_bytes = 0;
 };

@@ -17,7 +17,6 @@ namespace net {
 
 namespace {
 
-constexpr std::size_t answer_limit_bytes = std::size_t{1024} * 1024;
 constexpr std::int64_t longest_delay_s = 3600;
 constexpr const char* system_trust = "/etc/ssl/certs";
 
@@ -61,13 +60,14 @@ void add(List& list, const std::string& line) {
 
 struct Receiver {
   base::Secret body{};
+  std::size_t limit = 0;
   bool too_large = false;
 };
 
 std::size_t receive(char* bytes, std::size_t one, std::size_t count, void* user) {
   auto* receiver = static_cast<Receiver*>(user);
   const std::size_t size = one * count;
-  if (receiver->body.size() + size > answer_limit_bytes) {
+  if (receiver->body.size() + size > receiver->limit) {
     receiver->too_large = true;
     return 0;  // any other number than `size` ends the transfer
   }
@@ -79,18 +79,24 @@ std::size_t receive(char* bytes, std::size_t one, std::size_t count, void* user)
 struct Sender {
   const HttpRequest* request = nullptr;
   base::Done read = base::done();
+  std::uint64_t given = 0;   // what libcurl has taken
+  bool begun_again = false;  // libcurl wanted to send it anew
 };
 
 std::size_t send(char* into, std::size_t one, std::size_t count, void* user) {
   auto* sender = static_cast<Sender*>(user);
   base::Result<std::size_t> got = sender->request->streamed(into, one * count);
-  if (got) return *got;
+  if (got) {
+    sender->given += *got;
+    return *got;
+  }
   sender->read = std::move(got).error();
   return CURL_READFUNC_ABORT;
 }
 
 // libcurl would send a request again when a kept connection turns out to be closed.
-int never_again(void*, curl_off_t, int) {
+int never_again(void* user, curl_off_t, int) {
+  static_cast<Sender*>(user)->begun_again = true;
   return CURL_SEEKFUNC_FAIL;
 }
 
@@ -118,6 +124,7 @@ void set_route(CURL* handle, const HttpRequest& request) {
   curl_easy_setopt(
       handle, CURLOPT_HTTP_VERSION,
       static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  if (request.new_connection) curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_s * 1000));
   curl_easy_setopt(
@@ -132,16 +139,28 @@ void set_stream(CURL* handle, const HttpRequest& request, Sender& sender) {
   curl_easy_setopt(handle, CURLOPT_READFUNCTION, send);
   curl_easy_setopt(handle, CURLOPT_READDATA, &sender);
   curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, never_again);
+  curl_easy_setopt(handle, CURLOPT_SEEKDATA, &sender);
+}
+
+bool has_body(const HttpRequest& request) {
+  return request.method != "GET" && request.method != "DELETE";
+}
+
+void set_method(CURL* handle, const HttpRequest& request) {
+  curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
 void set_body(CURL* handle, const HttpRequest& request, Receiver& receiver, Sender& sender) {
+  receiver.limit = request.answer_limit_bytes;
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &receiver);
-  if (request.method == HttpMethod::get) {
+  if (!has_body(request)) {
     curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+    if (request.method != "GET") set_method(handle, request);
     return;
   }
   curl_easy_setopt(handle, CURLOPT_POST, 1L);
+  if (request.method != "POST") set_method(handle, request);
   if (request.streamed) return set_stream(handle, request, sender);
   const std::string_view body = request.body.reveal();
   curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
@@ -150,7 +169,7 @@ void set_body(CURL* handle, const HttpRequest& request, Receiver& receiver, Send
 
 List header_lines(const HttpRequest& request) {
   List list;
-  if (request.method == HttpMethod::post) add(list, "Content-Type: " + request.content_type);
+  if (has_body(request)) add(list, "Content-Type: " + request.content_type);
   add(list, "Accept: application/json");
   add(list, "Expect:");  // no wait for "100 Continue"
   for (const std::string& line : request.headers) add(list, line);
@@ -168,11 +187,16 @@ long status_of(CURL* handle) {
   return status;
 }
 
-// Whether the streamed body has left to its last byte, as far as libcurl can tell.
-bool left_whole(CURL* handle, const HttpRequest& request) {
+// Whether the streamed request has left to its last byte, as far as libcurl can tell. When it
+// wanted to begin again it has forgotten what left the first time: all that it had taken may have.
+bool left_whole(CURL* handle, const Sender& sender) {
+  if (sender.begun_again) return sender.given >= sender.request->streamed_bytes;
+  long head = 0;
+  curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &head);
+  if (head == 0) return false;
   curl_off_t sent = 0;
   curl_easy_getinfo(handle, CURLINFO_SIZE_UPLOAD_T, &sent);
-  return sent >= 0 && static_cast<std::uint64_t>(sent) >= request.streamed_bytes;
+  return sent >= 0 && static_cast<std::uint64_t>(sent) >= sender.request->streamed_bytes;
 }
 
 std::string field_of(CURL* handle, const char* name, std::size_t limit) {
@@ -200,7 +224,7 @@ HttpAnswer answer_of(CURL* handle, Receiver& receiver) {
 // What became of a request whose body cannot be sent again.
 base::Result<HttpAnswer> outcome_of_stream(CURL* handle, Receiver& receiver, base::Error broken,
                                            const Sender& sender) {
-  const bool whole = left_whole(handle, *sender.request);
+  const bool whole = left_whole(handle, sender);
   if (status_of(handle) >= 200) {
     HttpAnswer answer = answer_of(handle, receiver);
     answer.request_whole = whole;
@@ -211,7 +235,32 @@ base::Result<HttpAnswer> outcome_of_stream(CURL* handle, Receiver& receiver, bas
   return broken;
 }
 
+struct FreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+
+std::string part_of(CURLU* url, CURLUPart part, unsigned flags) {
+  char* text = nullptr;
+  if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return {};
+  std::string out = text;
+  curl_free(text);
+  return out;
+}
+
 }  // namespace
+
+Origin origin_of(const std::string& url) {
+  Origin origin;
+  const std::unique_ptr<CURLU, FreeUrl> parsed(library_ready() ? curl_url() : nullptr);
+  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      !part_of(parsed.get(), CURLUPART_USER, 0).empty()) {
+    return origin;
+  }
+  origin.scheme = base::lower(part_of(parsed.get(), CURLUPART_SCHEME, 0));
+  origin.host = base::lower(part_of(parsed.get(), CURLUPART_HOST, 0));
+  origin.port = part_of(parsed.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  return origin;
+}
 
 struct CurlClient::State {
   std::unique_ptr<CURL, FreeHandle> handle{library_ready() ? curl_easy_init() : nullptr};
@@ -244,7 +293,7 @@ base::Result<HttpAnswer> CurlClient::post(const HttpRequest& request) {
   base::Result<HttpAnswer> answer = base::Error();
   if (code == CURLE_OK) {
     answer = answer_of(handle, receiver);
-    if (request.streamed) answer->request_whole = left_whole(handle, request);
+    if (request.streamed) answer->request_whole = left_whole(handle, sender);
   } else {
     base::Error broken =
         transfer_failure({handle, code, request, receiver.too_large, words.data()});

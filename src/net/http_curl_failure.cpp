@@ -66,7 +66,9 @@ base::Error transfer_failure(const Failure& failure) {
                            "check ca_file and clock, then try again");
     case CURLE_WRITE_ERROR:
       if (!failure.too_large) break;
-      return base::failure(base::Fault::unavailable, "answer of " + host + " is over 1 MiB",
+      return base::failure(base::Fault::unavailable,
+                           "answer of " + host + " is over " +
+                               std::to_string(request.answer_limit_bytes / 1024 / 1024) + " MiB",
                            "check the address in the configuration");
     default:
       break;

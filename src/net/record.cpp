@@ -18,7 +18,7 @@ namespace net {
 namespace {
 
 constexpr std::size_t record_limit_bytes = std::size_t{1024} * 1024;
-constexpr std::size_t field_limit = 64;
+constexpr std::size_t field_limit = 512;
 constexpr std::size_t length_bytes = 4;
 
 base::Error gone() {

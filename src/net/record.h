@@ -1,7 +1,7 @@
 // record: what agent and helper say to each other: a verb and named fields, as one length-framed
 // message on their socketpair. No JSON here: the agent does not link any. Wire form: 4-byte
 // big-endian length of the rest, then verb and fields, each a 4-byte length and its bytes (verb,
-// name, value, name, value …). Limit: 1 MiB a record, 64 fields. Values may hold secrets, so the
+// name, value, name, value …). Limit: 1 MiB a record, 512 fields. Values may hold secrets, so the
 // whole is kept in wiped memory. A descriptor may travel with a record (SCM_RIGHTS).
 // Errors: Fault::unavailable (helper gone, deadline), Fault::protocol.
 #pragma once

@@ -31,7 +31,7 @@ bool is_arc_machine(const std::string& agent) {
 net::HttpRequest request_to(const std::string& endpoint, const net::Record& request) {
   const bool metadata = net::is_metadata_service(endpoint);
   net::HttpRequest http;
-  http.method = net::HttpMethod::get;
+  http.method = "GET";
   http.metadata_service = metadata;
   http.url = endpoint + (endpoint.find('?') == std::string::npos ? "?" : "&") +
              "api-version=" + (metadata ? "2018-02-01" : "2020-06-01") +

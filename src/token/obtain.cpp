@@ -117,8 +117,9 @@ void Source::start() {
   state_->start();
 }
 
-base::Result<base::Secret> Source::get(Want want) {
+base::Result<base::Secret> Source::get(Want want, const std::string& claims) {
   state_->settle();
+  state_->refresh.ask_for_claims(claims);
   if (want == Want::fresh && state_->current) state_->refused = digest_of(state_->current->token);
   base::Result<CachedToken> got = state_->obtain();
   if (!got) return std::move(got).error();

@@ -40,7 +40,8 @@ class Source {
   Source& operator=(const Source&) = delete;
 
   void start();  // begins a refresh when the cache has nothing usable; never waits
-  base::Result<base::Secret> get(Want want);
+  // claims: what the server that refused the last one asks for (JSON), for this one request.
+  base::Result<base::Secret> get(Want want, const std::string& claims = {});
   // For auth = plain or login: the stored password.
   base::Result<base::Secret> password();
 

@@ -111,6 +111,7 @@ base::Result<Refresh::Asked> Refresh::ask(const OpenHelper& open, base::Fd& help
                                           const Proof& proof, Manner manner) {
   base::Result<net::Record> request = token_request(account_, proof);
   if (!request) return std::move(request).error();
+  if (!claims_.empty()) request->put("form.claims", claims_);
   const std::string fingerprint = fingerprint_of(*request);
   if (manner == Manner::proving) {
     request->put("claims", "1");

@@ -50,6 +50,8 @@ class Refresh {
     net::Record facts{};
   };
   base::Result<Asked> prove(const OpenHelper& helper);
+  // Of the next request: the claims that a server demands of a token (OpenID Connect Core 5.5).
+  void ask_for_claims(const std::string& claims) { claims_ = claims; }
   std::int64_t timeout_ms() const { return account_.timeout_s * 1000; }
 
   Credentials& credentials() { return credentials_; }
@@ -66,6 +68,7 @@ class Refresh {
   const account::Account& account_;
   Credentials credentials_;
   Cache cache_;
+  std::string claims_{};
 };
 
 }  // namespace token

@@ -26,7 +26,7 @@ std::vector<base::Fate> deliver(const Delivery& delivery) {
     case account::Transport::graph:
       break;
   }
-  return deliver_by_graph(delivery, over_smtp);
+  return deliver_by_graph(delivery);
 }
 
 }  // namespace transport

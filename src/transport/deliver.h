@@ -3,7 +3,9 @@
 // print.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "account/account.h"
@@ -18,6 +20,7 @@
 namespace transport {
 
 class Connections;
+class MailboxPace;
 
 // Yields the secret for AUTH; `fresh`: the last one was refused.
 using Credential = std::function<base::Result<base::Secret>(bool fresh)>;
@@ -27,18 +30,29 @@ using Credential = std::function<base::Result<base::Secret>(bool fresh)>;
 using AskHelper =
     std::function<base::Result<net::Record>(const net::Record& request, base::Deadline deadline)>;
 
+// What a log tells of an attempt beside its fates.
+struct Trail {
+  std::int64_t waited_ms = 0;       // for its turn
+  std::string client_request_id{};  // our name for the last request to Graph
+  std::string request_id{};         // Graph's own
+};
+
 struct Delivery {
   const account::Account* account = nullptr;
   mail::Prepared* message = nullptr;  // changed by re-encoding and A-labels only
   Credential credential{};            // for AUTH
   Credential token{};                 // for Graph
-  AskHelper ask{};                    // for Graph
+  // A fresh one that claims what a 401 asked for. Empty: then token(true) has to do.
+  std::function<base::Result<base::Secret>(const std::string& claims)> token_claiming{};
+  AskHelper ask{};  // for Graph
   mail::Reencode reencode{};
   base::Trace trace{};
   bool all_or_nothing = true;  // `now` mode: one refused recipient, and nothing is sent
   // Where connections come from and are left for the next message. Null: one for this message.
   Connections* connections = nullptr;
-  bool more_to_come = false;  // for this account, at once: the connection is worth keeping
+  bool more_to_come = false;          // for this account, at once: the connection is worth keeping
+  const MailboxPace* pace = nullptr;  // kept with the other processes of the user; null: by nobody
+  Trail* trail = nullptr;
   // Called before the last byte of the message leaves for the recipients [first, first + count) of
   // the envelope: from then on its outcome may be unknown. An error stops it: nothing was sent.
   std::function<base::Done(std::size_t first, std::size_t count)> before_end{};

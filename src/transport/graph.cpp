@@ -3,15 +3,14 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <optional>
-#include <string_view>
 #include <utility>
 
-#include "base/random.h"
-#include "base/replies.h"
 #include "base/text.h"
 #include "mail/mime.h"
 #include "transport/graph_envelope.h"
+#include "transport/graph_upload.h"
+#include "transport/graph_verdict.h"
+#include "transport/mailbox_pace.h"
 #include "transport/smtp.h"
 #include "transport/smtp_commands.h"
 #include "transport/smtp_transaction.h"
@@ -21,18 +20,22 @@ namespace transport {
 namespace {
 
 constexpr std::int64_t helper_grace_ms = 5000;
-constexpr std::size_t inner_limit = 8;
-
-// 8-4-4-4-12, as Graph writes its own.
-std::string request_name() {
-  std::string name = base::random_hex(16);
-  for (const std::size_t at : {8U, 13U, 18U, 23U}) name.insert(at, "-");
-  return name;
-}
+// No mailbox takes more in any way.
+constexpr std::uint64_t upload_limit = std::uint64_t{150} * 1024 * 1024;
+// Per app and mailbox (facts 3.6). More are answered 429.
+constexpr int graph_at_once = 4;
 
 base::Error of_account(base::Error error, const account::Account& account) {
   if (error.account.empty()) error.account = account.name;
   return error;
+}
+
+std::vector<base::Fate> turned_aside(const Delivery& delivery, base::Error error,
+                                     base::Fate::Detour detour) {
+  std::vector<base::Fate> fates =
+      same_fate(delivery.message->envelope, of_account(std::move(error), *delivery.account));
+  for (base::Fate& fate : fates) fate.detour = detour;
+  return fates;
 }
 
 base::Done judge_recipients(const Delivery& delivery) {
@@ -47,7 +50,8 @@ base::Done judge_recipients(const Delivery& delivery) {
 
 std::uint64_t size_limit(const account::Account& account) {
   const auto own = static_cast<std::uint64_t>(account.max_size_bytes);
-  return own == 0 ? graph_mime_limit : std::min(own, graph_mime_limit);
+  const std::uint64_t at_once = account.graph_large == "upload" ? upload_limit : graph_mime_limit;
+  return own == 0 ? at_once : std::min(own, at_once);
 }
 
 // NUL in a body is encoded (design section 4). All else fits: base64 has no long lines.
@@ -64,78 +68,34 @@ base::Done without_nul(const Delivery& delivery) {
   return mail::replace_whole(message, std::move(*after));
 }
 
-// What the helper said.
-struct Answer {
-  int status = 0;
-  bool whole = true;
-  std::string request_id{};
-  base::Judged judged{};
-};
-
-Answer answer_of(const net::Record& record, const Delivery& delivery) {
-  const account::Account& account = *delivery.account;
-  const std::string sender = delivery.message->envelope.sender.text();
-  base::GraphAnswerFacts facts;
-  facts.http_status = static_cast<int>(record.number("status", 0) % 1000);
-  facts.code = record.get("code");
-  facts.message = record.get("message");
-  for (std::size_t i = 0; i < inner_limit; ++i) {
-    const std::string name = "inner." + std::to_string(i);
-    if (record.has(name)) facts.inner_codes.push_back(record.get(name));
-  }
-  facts.authenticate = record.get("authenticate");
-  facts.retry_after_s = record.number("retry_after", 0);
-  facts.account = account.name;
-  facts.user = account.user;
-  facts.sender = sender;
-  Answer answer;
-  answer.status = facts.http_status;
-  answer.whole = record.get("whole") == "1";
-  answer.request_id = base::clean(record.get("request_id"), 100);
-  if (answer.status != 202) answer.judged = base::look_up_graph_answer(facts);
-  return answer;
-}
-
-base::Error lost(base::Error error) {
-  error.fault = base::Fault::outcome_unknown;
-  error.kind = base::class_of(error.fault);
-  return error;
-}
-
-// Limits are kept before a request is looked at; any other 5xx may come after the work was done.
-bool may_have_been_sent(const Answer& answer) {
-  if (answer.status >= 200 && answer.status < 300) return true;
-  if (!answer.whole || answer.status < 500 || answer.status == 507 || answer.status == 509) {
-    return false;
-  }
-  const std::string_view word = answer.judged.row != nullptr ? answer.judged.row->word : "";
-  return word != "ApplicationThrottled" && word != "TooManyRequests" &&
-         word != "ErrorExceededMessageLimit" && word != "ErrorQuotaExceeded";
-}
-
 class Call {
  public:
   Call(const Delivery& delivery, const base::Scratch& message)
       : delivery_(delivery), message_(message) {}
 
-  base::Result<Answer> make() {
-    base::Result<Answer> answer = once(false);
+  // A refused token is replaced once, by one that claims what the refusal asked for.
+  base::Result<GraphAnswer> make(base::Secret token) {
+    base::Result<GraphAnswer> answer = once(std::move(token));
     if (!answer || answer->status != 401) return answer;
-    return once(true);
+    const bool challenged = !answer->claims.empty() && delivery_.token_claiming;
+    return once(challenged ? delivery_.token_claiming(answer->claims) : delivery_.token(true));
   }
 
  private:
-  base::Result<Answer> once(bool fresh) {
-    base::Result<base::Secret> token = delivery_.token(fresh);
+  base::Result<GraphAnswer> once(base::Result<base::Secret> token) {
     if (!token) return std::move(token).error();
     base::Result<net::Record> request = request_with(std::move(*token));
     if (!request) return std::move(request).error();
     show(*request);
+    if (delivery_.trail != nullptr) {
+      delivery_.trail->client_request_id = std::string(request->get("client_request_id"));
+    }
     base::Result<net::Record> answer =
         delivery_.ask(*request, base::Deadline::after_ms(whole_s_ * 1000 + helper_grace_ms));
     if (!answer) return std::move(answer).error();
     if (net::has_error(*answer)) return net::get_error(*answer);
-    Answer out = answer_of(*answer, delivery_);
+    GraphAnswer out = graph_answer_of(*answer, delivery_);
+    if (delivery_.trail != nullptr) delivery_.trail->request_id = out.request_id;
     base::tell(delivery_.trace,
                "< " + std::to_string(out.status) + " " + base::clean(answer->get("code"), 100) +
                    (out.request_id.empty() ? "" : " request-id " + out.request_id));
@@ -152,7 +112,7 @@ class Call {
     request.put("proxy", account.https_proxy);
     request.put("connect_s", std::to_string(phases.connect_ms / 1000));
     request.put("whole_s", std::to_string(whole_s_));
-    request.put("client_request_id", request_name());
+    request.put("client_request_id", graph_request_name());
     request.put("token", std::move(token));
     base::Result<int> lent = message_.lend_fd();
     if (!lent) return std::move(lent).error();
@@ -175,88 +135,84 @@ class Call {
   std::int64_t whole_s_ = 0;
 };
 
-std::vector<base::Fate> fates_of(const Delivery& delivery, base::Result<Answer> answer) {
-  const mail::Envelope& envelope = delivery.message->envelope;
-  const account::Account& account = *delivery.account;
-  if (!answer) return same_fate(envelope, of_account(std::move(answer).error(), account));
-  if (answer->status != 202) {
-    base::Error error = of_account(answer->judged.error, account);
-    if (!may_have_been_sent(*answer)) return same_fate(envelope, error);
-    const bool told = error.fault == base::Fault::outcome_unknown;
-    return same_fate(envelope, told ? error : lost(std::move(error)));
-  }
-  if (!answer->whole) {
-    return same_fate(
-        envelope, of_account(lost(base::failure(base::Fault::outcome_unknown,
-                                                "provider answered 202 before it had the message",
-                                                "look for it in Sent Items")),
-                             account));
-  }
-  std::vector<base::Fate> fates;
-  for (const mail::Recipient& recipient : envelope.recipients) {
-    base::Fate fate;
-    fate.recipient = recipient.mailbox.text();
-    fate.state = base::Fate::State::delivered;
-    fate.said = answer->request_id.empty() ? "202" : "202 " + answer->request_id;
-    fates.push_back(std::move(fate));
-  }
-  return fates;
-}
-
 // What a message over the limit meets.
-std::vector<base::Fate> too_large_for_graph(const Delivery& delivery, std::uint64_t size,
-                                            const BySmtp& by_smtp) {
+std::vector<base::Fate> too_large_for_graph(const Delivery& delivery, std::uint64_t size) {
   const account::Account& account = *delivery.account;
   base::Error error = too_large(size, size_limit(account), "Graph");
-  error.cure = "set graph_large = smtp, or send less, or a link";
-  if (account.graph_large == "upload") {
-    error.cure = "graph_large = upload is not in this version; send less, or a link";
+  error.cure = "set graph_large = smtp or upload, or send less, or a link";
+  if (account.graph_large == "upload") error.cure = "send less, or a link";
+  if (account.graph_large != "smtp") {
+    return same_fate(delivery.message->envelope, of_account(std::move(error), account));
   }
-  if (account.graph_large == "smtp") {
-    const bool by_token =
-        account.auth == account::Auth::xoauth2 || account.auth == account::Auth::oauthbearer;
-    // A token names the one service that it is for, and ours is for Graph.
-    if (!account.smtp_host.empty() && !by_token) return by_smtp(delivery);
-    error.cure = account.smtp_host.empty()
-                     ? "graph_large = smtp needs smtp_host, auth and user"
-                     : "graph_large = smtp needs auth = plain, login or none; or send less";
+  error.cure = "name a fallback, or smtp_host and smtp_scope";
+  return turned_aside(delivery, std::move(error), base::Fate::Detour::fallback_or_smtp);
+}
+
+// One request more at the same time, and one at least that the provider is ready for.
+std::vector<base::Fate> in_turn(const Delivery& delivery, const base::Scratch& message) {
+  // The token first: a rotated one must not wait for a turn.
+  base::Result<base::Secret> token = delivery.token(false);
+  if (!token) return graph_fates(delivery, std::move(token).error());
+  base::Fd turn;
+  if (delivery.pace != nullptr) {
+    const std::int64_t since = base::boot_ms();
+    base::Result<base::Fd> got =
+        delivery.pace->turn(graph_at_once, delivery.account->pace_wait_s * 1000);
+    if (delivery.trail != nullptr) delivery.trail->waited_ms += base::boot_ms() - since;
+    if (!got) return graph_fates(delivery, std::move(got).error());
+    turn = std::move(*got);
   }
-  return same_fate(delivery.message->envelope, of_account(std::move(error), account));
+  if (message.size_bytes() > graph_mime_limit) {
+    return deliver_by_upload(delivery, message, graph_mime_limit);
+  }
+  if (delivery.before_end) {
+    base::Done noted = delivery.before_end(0, delivery.message->envelope.recipients.size());
+    if (!noted) return graph_fates(delivery, std::move(noted).error());
+  }
+  base::Result<GraphAnswer> answer = Call(delivery, message).make(std::move(*token));
+  if (answer && delivery.pace != nullptr) {
+    delivery.pace->pause(graph_pause_s(*answer), answer->judged.error.cause);
+  }
+  return graph_fates(delivery, std::move(answer));
 }
 
 }  // namespace
 
 std::string graph_address(const account::Account& account) {
-  std::string base = account.graph_endpoint;
-  while (!base.empty() && base.back() == '/') base.pop_back();
-  if (account.grant == account::Grant::user) return base + "/me/sendMail";
-  return base + "/users/" + base::percent_encode(account.user, "-._~@") + "/sendMail";
+  return graph_mailbox(account) + "/sendMail";
 }
 
-std::vector<base::Fate> deliver_by_graph(const Delivery& delivery, const BySmtp& by_smtp) {
+bool graph_takes(const account::Account& account, std::uint64_t size_bytes) {
+  return size_bytes <= size_limit(account);
+}
+
+std::vector<base::Fate> deliver_by_graph(const Delivery& delivery) {
   const account::Account& account = *delivery.account;
   mail::Prepared& message = *delivery.message;
   const auto all = [&](base::Error error) {
     return same_fate(message.envelope, of_account(std::move(error), account));
   };
-  if (message.size_bytes() > size_limit(account)) {
-    return too_large_for_graph(delivery, message.size_bytes(), by_smtp);
+  if (!graph_takes(account, message.size_bytes())) {
+    return too_large_for_graph(delivery, message.size_bytes());
   }
   base::Done fit = judge_recipients(delivery);
   if (fit) fit = without_nul(delivery);
   if (!fit) return all(std::move(fit).error());
   base::Result<mail::Header> header =
       graph_header(message, account.envelope_rewrite ? Strays::moved : Strays::refused);
-  if (!header) return all(std::move(header).error());
+  // Not what this message is, but what Graph makes of it: another account may send it.
+  if (!header) {
+    return turned_aside(delivery, std::move(header).error(), base::Fate::Detour::fallback);
+  }
   std::swap(message.message.header, *header);
   // The recipients in Bcc, or an encoded body, may have made it larger.
-  if (message.size_bytes() > size_limit(account)) {
+  if (!graph_takes(account, message.size_bytes())) {
     std::swap(message.message.header, *header);
-    return too_large_for_graph(delivery, message.size_bytes(), by_smtp);
+    return too_large_for_graph(delivery, message.size_bytes());
   }
   base::Result<base::Scratch> whole = mail::whole(message);
   if (!whole) return all(std::move(whole).error());
-  return fates_of(delivery, Call(delivery, *whole).make());
+  return in_turn(delivery, *whole);
 }
 
 }  // namespace transport

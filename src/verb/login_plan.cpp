@@ -172,6 +172,18 @@ base::Done settle_secrets(const Call& call, const Place& place, const Draft& dra
   const bool google_client = account->grant == Grant::user && family_of(*account) == Family::google;
   const bool app_secret = account->grant == Grant::app && account->app_certificate.empty();
   if (!google_client && !app_secret && !call.command.has("--secret-stdin")) return base::done();
+  if (google_client && !draft.exists() && person_is_there()) {
+    // Nothing hangs on the answer, so there is no option for it.
+    const base::Result<bool> testing =
+        ask_yes("Is the application in Testing (Google Auth Platform, Audience)?", false, {});
+    if (!testing) return testing.error();
+    if (*testing) {
+      tell(
+          "Then each sign-in ends after 7 days. Publish it there (In production), for your own "
+          "use\n"
+          "without verification; and sign in after that.\n");
+    }
+  }
   return settle_secret(call, place, *account, token::Kind::client_secret, "Client secret",
                        plan.client_secret);
 }

@@ -97,7 +97,13 @@ base::Result<std::string> send_test_message(const Place& place, const account::A
     error.cause += " (exit " + std::to_string(ended->code) + ")";
     return error;
   }
-  const std::string found = accepted_id(ended->err);
+  // An agent that queues says yes before anybody has seen the message.
+  if (ended->out.find("(message, ") == std::string::npos) {
+    return base::failure(Fault::unavailable,
+                         "the message is in the queue, and not known to be delivered",
+                         "see: mailbearer queue list");
+  }
+  const std::string found = accepted_id(ended->out);
   return found.empty() ? id : found;
 }
 

@@ -4,7 +4,8 @@ import base64
 import hashlib
 import os
 
-from rig import BODY, weight
+from rig import BODY, plain_build_only, weight
+from watch import PeakMemory
 
 UNKNOWN = r"outcome unknown, may have been delivered \(work\): .*"
 
@@ -76,6 +77,37 @@ def test_two_megabytes_arrive_byte_for_byte(case):
     me.send("-t", "-i", text=text).succeeded()
     part = list(box.mail().parsed().iter_attachments())[0]
     case.same(hashlib.sha256(part.get_content()).hexdigest(), hashlib.sha256(data).hexdigest())
+
+
+@plain_build_only
+def test_three_megabytes_cost_the_helper_little_memory(case):
+    box = case.box()
+    me = person(case, box)
+    _, text = with_attachment(2_160_000)
+    case.holds(2_900_000 < len(text) < 3_000_000, f"{len(text)} octets")
+    box.fault("graph.send", delay_ms=700)  # the helper is there to be looked at, after it has sent all
+    process = me.start("-t", "-i")
+    watch = PeakMemory(process.pid)
+    process.stdin.write(text.encode())
+    process.stdin.close()
+    code = process.wait(60)
+    peaks = watch.stop()
+    case.same((code, process.stderr.read()), (0, b""))
+    for program, limit in (("mailbearer-helper", 24), ("mailbearer-agent", 16)):
+        case.holds(0 < peaks.get(program, 0) <= limit * 1024, f"{program}: {peaks} KiB, limit {limit} MiB")
+
+
+def test_G5_a_claims_challenge_is_answered_once(case):
+    box = case.box()
+    me = person(case, box)
+    claims = base64.b64encode(b'{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}').decode()
+    challenge = f'Bearer realm="", error="insufficient_claims", claims="{claims}"'
+    box.fault("graph.send", status=401, authenticate=challenge)
+    me.send("-i", "ann@example.org").succeeded()
+    case.same((sends(box), box.token_requests()), (2, 2))
+    box.fault("graph.send", status=401, authenticate=challenge, times=10)
+    me.send("-i", "ann@example.org").failed(78, r"not sent \(work\): .*")
+    case.same((sends(box), len(box.mails())), (4, 1))
 
 
 def test_G7_too_large_is_refused_before_anything_is_sent(case):

@@ -64,6 +64,7 @@ def run(stand, checks):
     for keys, recipients, wanted in REUSED:
         open_connection(stand, checks, keys, recipients, wanted)
     microsoft(stand, checks)
+    graph(stand, checks)
 
 
 def counting(checks, name, capture, wanted):
@@ -254,10 +255,52 @@ def microsoft(stand, checks):
             box.stop()
 
 
+def graph(stand, checks):
+    """By Graph: TCP, TLS, the POST. The sandbox speaks HTTP/1.1; HTTP/2 sends its preface with the request."""
+    with tempfile.TemporaryDirectory(prefix="sandbox-", dir=stand.folder) as folder:
+        box = Sandbox(stand.programs / "mailbearer-sandbox", pathlib.Path(folder) / "box")
+        try:
+            with Relay(box.facts["http"]["port"], hold_s=0.025) as relay:
+                endpoint = box.facts["graph_endpoint"].replace(f":{relay.target}/", f":{relay.port}/")
+                lines = box.graph(extra=f"rewrite_from = always\ngraph_endpoint = {endpoint}")
+                path = sandbox_configuration(stand, box, pathlib.Path(folder), lines)
+                faults, _ = send(stand, relay, path, ONE, None)
+                checks.check("transport = graph, first message", faults)
+                faults, found = send(stand, relay, path, ONE, None)
+                faults += count_faults(found, 3)
+                if not faults and found[0].waited > 3.5:
+                    faults.append(f"waited {found[0].waited:.1f} round trips")
+                checks.check("transport = graph, a cached token, round trips of 50 ms: 3 flights", faults)
+                relay.clear()
+                checks.check("transport = graph, an open connection: 1 flight a message", graph_session(stand, relay, path))
+                checks.check("transport = graph: every message once", len(box.mails()) == 5)
+        finally:
+            box.stop()
+
+
+def graph_session(stand, relay, path):
+    before = 0
+    with Session(stand, path) as session:
+        for turn in range(3):
+            code = session.submit(["bob@example.org"], MESSAGE.replace(b"hello", b"turn %d" % turn))
+            if code != 0:
+                return [f"message {turn + 1}: exit code {code}: {session.said[-1]}"]
+            found = relay.connections()
+            if len(found) != 1 or (turn and found[0].flights - before != 1):
+                return [f"message {turn + 1}: {[one.shape for one in found]}"]
+            before = found[0].flights
+    return []
+
+
 def microsoft_configuration(stand, box, relay, folder):
+    return sandbox_configuration(stand, box, folder,
+                                 f"provider = microsoft\nchunking =\nsmtp_port = {relay.port}\nrewrite_from = always")
+
+
+def sandbox_configuration(stand, box, folder, lines):
     keyring = folder / "keyring"
     keyring.mkdir(mode=0o700)
-    account = box.account("work", keyring, f"provider = microsoft\nchunking =\nsmtp_port = {relay.port}\nrewrite_from = always")
+    account = box.account("work", keyring, lines)
     path = folder / "mailbearer.conf"
     path.touch(mode=0o600)
     path.write_text(f"[mailbearer]\ndefault = work\ndomain = example.org\nstate_dir = {folder / 'state'}\n{account}")

@@ -242,3 +242,27 @@ TEST_CASE("choose: a faulty account gives its fault, the others go on", "[accoun
   CHECK(Choice(configuration).sender("g@x.example").answer() == "good");
   CHECK(Choice(configuration).asked("bad").answer().find("78 (bad)") == 0);
 }
+
+TEST_CASE("choose: a fallback is asked anew who may use it", "[account]") {
+  const TestFolder folder;
+  const Configuration configuration =
+      folder.loaded(section("work", "me@a.example", "fallback = backup\n") +
+                    section("backup", "me@b.example", "allow_users = root\nfallback = work\n") +
+                    section("torn", "me@c.example", "fallback = broken\n") +
+                    section("broken", "me@d.example", "smtp_port = x\n"));
+  mail::Peer somebody;
+  somebody.uid = 54321;
+  mail::Peer root;
+  root.uid = 0;
+  const auto next = [&](std::size_t of, const mail::Peer& peer) {
+    return account::fallback_of(configuration, configuration.accounts.at(of), peer);
+  };
+  REQUIRE(next(0, root));
+  CHECK((*next(0, root))->name == "backup");
+  REQUIRE_FALSE(next(0, somebody));
+  CHECK(next(0, somebody).error().fault == base::Fault::not_permitted);
+  CHECK(next(0, somebody).error().account == "backup");
+  CHECK((*next(1, somebody))->name == "work");
+  CHECK_FALSE(next(2, root));
+  CHECK(*next(3, root) == nullptr);
+}

@@ -198,6 +198,40 @@ TEST_CASE("configuration: default and fallback must name accounts", "[account]")
             .find("FILE:7: `fallback` names the account itself") == 0);
 }
 
+TEST_CASE("configuration: where to log, and with which addresses", "[account]") {
+  const TestFolder folder;
+  for (const char* place : {"journal", "syslog", "stderr", "none", "/var/log/mail.log"}) {
+    CHECK(folder.loaded("[mailbearer]\nlog = " + std::string(place) + "\n" + generic).log == place);
+  }
+  CHECK(load_fault(folder, "[mailbearer]\nlog = jurnal\n" + generic) ==
+        "FILE:2: `log = jurnal` must be journal, syslog, stderr, none or an absolute path; ");
+  CHECK(folder.loaded(generic).log.empty());
+  CHECK(folder.loaded(generic).log_addresses == "full");
+  CHECK(folder.loaded("[mailbearer]\nlog_addresses = hashed\n" + generic).log_addresses ==
+        "hashed");
+}
+
+TEST_CASE("configuration: what Graph cannot do is said before the first message", "[account]") {
+  const TestFolder folder;
+  const std::string graph =
+      generic + "transport = graph\ngraph_endpoint = https://g.example/v1.0\n";
+  CHECK(account_fault(folder, graph + "save_to_sent = no\n") ==
+        "FILE:9: save_to_sent = no: Graph keeps a copy of every MIME message; remove it, or set "
+        "transport = smtp");
+  CHECK(
+      account_fault(folder, graph + "graph_large = smtp\n") ==
+      "FILE:9: graph_large = smtp says by SMTP, but not how; set fallback = ACCOUNT, or smtp_host "
+      "(and, with a token, smtp_scope)");
+  const auto sound = [&](const std::string& more) {
+    return !folder.loaded(graph + "graph_large = smtp\n" + more).accounts.at(0).broken;
+  };
+  CHECK(sound("smtp_scope = s\n"));
+  CHECK(sound("auth = plain\n"));
+  CHECK(sound(
+      "fallback = other\n[account other]\nuser = o@example.org\nauth = none\nsmtp_host = h\n"));
+  CHECK_FALSE(sound("smtp_scope = s\nsmtp_tls = none\n"));
+}
+
 TEST_CASE("configuration: what an account cannot do without", "[account]") {
   const TestFolder folder;
   const auto fault = [&](const std::string& rest) {

@@ -118,7 +118,7 @@ TEST_CASE("providers: a new section is a new provider; faults name file and line
   CHECK(cause("[new]\nsmpt_host = x\n") == "p.conf:2: unknown key `smpt_host`");
   CHECK(cause("[new]\nuser = x@y.example\n").find("`user` does not belong in [new]") !=
         std::string::npos);
-  CHECK(cause("[new mars]\n") == "p.conf:1: `mars` is no cloud, transport or grant");
+  CHECK(cause("[new mars]\n") == "p.conf:1: `mars` is no cloud, transport, grant or upload");
   CHECK(cause("[a]\nbased_on = b\n[b]\nbased_on = a\n").find("circle") != std::string::npos);
   CHECK(cause("[a]\nbased_on = c\n").find("unknown provider `c`") != std::string::npos);
   CHECK(cause("[a]\nsmtp_port = x\n").find("p.conf:2") == 0);
@@ -165,7 +165,7 @@ TEST_CASE("providers: a fault in a needed section is told with its line, others 
   // A name that is not there is looked for in the whole file, and that is judged.
   CHECK(cause(faulty, {"good", "gone"}) == "p.conf:5: unknown key `smpt_host`");
   CHECK(cause("[good]\n[good mars]\n", {"good"}) ==
-        "p.conf:2: `mars` is no cloud, transport or grant");
+        "p.conf:2: `mars` is no cloud, transport, grant or upload");
   CHECK(cause("[a]\nbased_on = b\n[b]\nbased_on = a\n", {"b"}).find("circle") != std::string::npos);
   CHECK(cause("[a]\nbased_on = c\n", {"a"}).find("unknown provider `c`") != std::string::npos);
   CHECK(cause("[good]\nother_names = fine\n[new]\nbased_on = good\nother_names = n\n", {"n"}) ==
@@ -215,4 +215,73 @@ TEST_CASE("providers: a host's own file is read behind ours, and is stronger", "
   CHECK(!Providers::load("etc/providers.conf", site).ok());
   folder.write("site.conf", "[corp]\n", 0666);
   CHECK(!Providers::load("etc/providers.conf", site).ok());
+}
+
+TEST_CASE("providers: every cloud of Microsoft has its own hosts, by Graph and by SMTP beside it",
+          "[account]") {
+  struct Cloud {
+    const char* name;
+    const char* login;
+    const char* graph;
+    const char* smtp_user;  // resource hosts of tokens for SMTP
+    const char* smtp_app;
+    const char* smtp_host;
+  };
+  // Identity platform and Graph, "National cloud deployments".
+  const Cloud clouds[] = {
+      {"worldwide", "login.microsoftonline.com", "graph.microsoft.com", "outlook.office.com",
+       "outlook.office365.com", "smtp.office365.com"},
+      {"usgov", "login.microsoftonline.us", "graph.microsoft.us", "outlook.office365.us",
+       "outlook.office365.us", "smtp.office365.us"},
+      {"usdod", "login.microsoftonline.us", "dod-graph.microsoft.us", "outlook-dod.office365.us",
+       "outlook-dod.office365.us", "outlook-dod.office365.us"},
+      {"china", "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn",
+       "partner.outlook.cn", "partner.outlook.cn", "smtp.partner.outlook.cn"},
+  };
+  const TestFolder folder;
+  for (const Cloud& cloud : clouds) {
+    INFO(cloud.name);
+    const std::string common =
+        "provider = microsoft\ntransport = graph\ngraph_large = smtp\ncloud = " +
+        std::string(cloud.name) + "\n";
+    const std::string login = "https://" + std::string(cloud.login) + "/";
+    const std::string graph = "https://" + std::string(cloud.graph) + "/";
+    const Account user = built(folder, common);
+    CHECK(user.graph_endpoint == graph + "v1.0");
+    CHECK(user.token_endpoint == login + "organizations/oauth2/v2.0/token");
+    CHECK(user.authorization_endpoint == login + "organizations/oauth2/v2.0/authorize");
+    CHECK(user.device_authorization_endpoint == login + "organizations/oauth2/v2.0/devicecode");
+    CHECK(user.scope.rfind(graph + "Mail.Send ", 0) == 0);
+    CHECK(user.scope.find("Mail.ReadWrite") == std::string::npos);
+    CHECK(user.smtp_scope.rfind("https://" + std::string(cloud.smtp_user) + "/SMTP.Send ", 0) == 0);
+    CHECK(user.smtp_host == cloud.smtp_host);
+    const Account smtp = account::as_smtp(user);
+    CHECK(smtp.scope == user.smtp_scope);
+    CHECK(smtp.transport == account::Transport::smtp);
+    CHECK(account::binding(smtp) == account::binding(user));
+    const Account app = built(folder, common + "grant = app\ntenant = t\n");
+    CHECK(app.scope == graph + ".default");
+    CHECK(app.token_endpoint == login + "t/oauth2/v2.0/token");
+    CHECK(app.smtp_scope == "https://" + std::string(cloud.smtp_app) + "/.default");
+  }
+  const std::string graph = "provider = microsoft\ntransport = graph\n";
+  CHECK(built(folder, graph).smtp_scope.empty());
+  CHECK(built(folder, graph + "graph_large = smtp\nsmtp_scope = own\n").smtp_scope == "own");
+}
+
+TEST_CASE("providers: Mail.ReadWrite is asked for only by accounts that upload", "[account]") {
+  const auto providers = Providers::load("etc/providers.conf");
+  REQUIRE(providers.ok());
+  const auto scope = [&](std::vector<std::string> words) {
+    for (const auto& one : providers->presets("microsoft", words)) {
+      if (one.key == "scope") return one.value;
+    }
+    return std::string();
+  };
+  for (const char* cloud : {"worldwide", "usgov", "usdod", "china"}) {
+    INFO(cloud);
+    CHECK(scope({cloud, "graph", "user"}).find("ReadWrite") == std::string::npos);
+    CHECK(scope({cloud, "graph", "user", "upload"}).find("/Mail.ReadWrite ") != std::string::npos);
+    CHECK(scope({cloud, "graph", "app", "upload"}) == scope({cloud, "graph", "app"}));
+  }
 }

@@ -111,7 +111,8 @@ class HttpsServer {
     for (;;) {
       const std::size_t head = request.find("\r\n\r\n");
       const std::size_t length = request.find("Content-Length: ");
-      if (head != std::string::npos && request.rfind("GET ", 0) == 0) return request;
+      const bool bodiless = request.rfind("GET ", 0) == 0 || request.rfind("DELETE ", 0) == 0;
+      if (head != std::string::npos && bodiless) return request;
       if (head != std::string::npos && length != std::string::npos &&
           request.size() >= head + 4 + std::strtoul(request.c_str() + length + 16, nullptr, 10)) {
         return request;

@@ -73,7 +73,7 @@ TEST_CASE("http: a GET has no body, and a key of Basic goes with one request onl
   });
   net::CurlClient client;
   net::HttpRequest request = request_to(server);
-  request.method = net::HttpMethod::get;
+  request.method = "GET";
   request.basic = base::Secret("raw-key");
   request.headers = {"Metadata: true"};
   auto answer = client.post(request);
@@ -100,7 +100,7 @@ TEST_CASE("http: in the clear only to this machine, and to the metadata service 
   }
   net::CurlClient client;
   net::HttpRequest request;
-  request.method = net::HttpMethod::get;
+  request.method = "GET";
   request.timeout_s = 1;
   for (const char* url : {"http://192.0.2.1/", "http://169.254.169.254/"}) {
     request.url = url;
@@ -285,4 +285,100 @@ TEST_CASE("http: a streamed body that cannot be read is our error", "[net]") {
     return base::failure(base::Fault::io, "cannot read the message");
   };
   CHECK(client.post(request).error().fault == base::Fault::io);
+}
+
+namespace {
+
+// Takes one request and answers it, takes another one whole on the same connection and ends that.
+HttpsServer::Script answers_once(std::atomic<int>& requests) {
+  return [&requests](const std::string&, SSL* tls) {
+    if (++requests > 1) return;
+    say(tls, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+    std::string second;
+    std::array<char, 4096> buffer{};
+    while (!second.ends_with("\r\n\r\nmessage")) {
+      const int got = SSL_read(tls, buffer.data(), static_cast<int>(buffer.size()));
+      if (got <= 0) return;
+      second.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    ++requests;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("G2: a request that a kept connection took and never answered is unknown", "[net]") {
+  std::atomic<int> requests{0};
+  HttpsServer server(answers_once(requests));
+  net::CurlClient client;
+  const auto post = [&](bool new_connection) {
+    net::HttpRequest request = request_to(server);
+    const auto left = std::make_shared<std::string>("message");
+    request.streamed_bytes = left->size();
+    request.streamed = [left](char* into, std::size_t room) -> base::Result<std::size_t> {
+      const std::size_t count = left->copy(into, room);
+      left->erase(0, count);
+      return count;
+    };
+    request.new_connection = new_connection;
+    return client.post(request);
+  };
+  REQUIRE(post(false).ok());
+  CHECK(post(false).error().fault == base::Fault::outcome_unknown);
+  CHECK(requests == 2);
+}
+
+TEST_CASE("http: a request without a body is made once on a connection of its own", "[net]") {
+  std::atomic<int> requests{0};
+  HttpsServer server([&requests](const std::string&, SSL* tls) {
+    if (++requests == 1) say(tls, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+  });
+  net::CurlClient client;
+  net::HttpRequest request = request_to(server);
+  request.streamed = [](char*, std::size_t) { return std::size_t{0}; };
+  request.new_connection = true;
+  CHECK(client.post(request)->status == 202);
+  CHECK(client.post(request).error().fault == base::Fault::outcome_unknown);
+  CHECK(requests == 2);
+  request.url = "https://127.0.0.1:1/";
+  CHECK(client.post(request).error().fault == base::Fault::unavailable);
+}
+
+TEST_CASE("http: PUT, GET and DELETE", "[net]") {
+  std::string seen;
+  HttpsServer server([&seen](const std::string& request, SSL* tls) {
+    seen = request;
+    say(tls, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  });
+  net::CurlClient client;
+  net::HttpRequest request = request_to(server);
+  request.method = "PUT";
+  request.headers = {"Content-Range: bytes 0-11/12"};
+  CHECK(client.post(request)->status == 200);
+  CHECK(seen.rfind("PUT /token HTTP/1.1\r\n", 0) == 0);
+  CHECK(seen.find("\r\nContent-Range: bytes 0-11/12\r\n") != std::string::npos);
+  CHECK(seen.ends_with("\r\n\r\ngrant_type=x"));
+}
+
+TEST_CASE("http: what a request asks for limits its answer", "[net]") {
+  const std::string body(2'000'000, 'x');
+  HttpsServer server(fixed("HTTP/1.1 201 Created\r\nContent-Length: 2000000\r\n\r\n" + body));
+  net::CurlClient client;
+  net::HttpRequest request = request_to(server);
+  CHECK_FALSE(client.post(request).ok());
+  request.answer_limit_bytes = std::size_t{8} * 1024 * 1024;
+  CHECK(client.post(request)->body.size() == body.size());
+}
+
+TEST_CASE("http: where a URL leads", "[net]") {
+  const net::Origin origin = net::origin_of("HTTPS://Outlook.Office.com/api?authtoken=x");
+  CHECK(origin.scheme == "https");
+  CHECK(origin.host == "outlook.office.com");
+  CHECK(origin.port == "443");
+  CHECK(net::origin_of("https://a.example:444/").port == "444");
+  for (const char* url : {"", "outlook", "https://", "https://outlook.office.com@evil.example/",
+                          "https://a b.example/", "https://me:x@a.example/"}) {
+    INFO(url);
+    CHECK((net::origin_of(url).host.empty() || net::origin_of(url).scheme != "https"));
+  }
 }

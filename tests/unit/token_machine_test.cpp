@@ -15,7 +15,7 @@ class Endpoint : public net::HttpClient {
   base::Result<net::HttpAnswer> post(const net::HttpRequest& request) override {
     urls.push_back(request.url);
     keys.emplace_back(request.basic.reveal());
-    CHECK(request.method == net::HttpMethod::get);
+    CHECK(request.method == "GET");
     CHECK(request.proxy.empty());
     CHECK(request.body.empty());
     CHECK(request.headers == std::vector<std::string>{"Metadata: true"});

@@ -270,6 +270,25 @@ TEST_CASE("T7: a refused token is not offered again, and a newer one of others i
   CHECK(got(second, Want::fresh) == "access-3");
 }
 
+TEST_CASE("obtain: claims that a server asked for go into one request", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  sign_in(account, "refresh-1");
+  std::vector<std::string> claims;
+  FakeHelper helper([&](const net::Record& request) {
+    claims.emplace_back(request.get("form.claims"));
+    return token_answer("access-" + std::to_string(claims.size()));
+  });
+  Source source(account, places(), helper.door());
+  CHECK(got(source) == "access-1");
+  const auto token = source.get(Want::fresh, "{\"access_token\":{}}");
+  REQUIRE(token);
+  CHECK(token->reveal() == "access-2");
+  CHECK(got(source) == "access-2");
+  CHECK(got(source, Want::fresh) == "access-3");
+  CHECK(claims == std::vector<std::string>{"", "{\"access_token\":{}}", ""});
+}
+
 TEST_CASE("T1: invalid_grant needs a person, and is not asked again within a minute", "[token]") {
   Home home;
   const auto account = account_in(home);

@@ -1,13 +1,17 @@
 #include "transport/graph.h"
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 
 #include "base/seal.h"
 #include "catch.h"
 #include "https_server.h"
 #include "net/http_curl.h"
 #include "transport/graph_answer.h"
+#include "transport/graph_challenge.h"
 #include "transport/graph_request.h"
+#include "transport/mailbox_pace.h"
 #include "transport_script.h"
 
 using base::Fault;
@@ -62,10 +66,14 @@ struct Trial {
       return transport::serve_graph_request(std::move(copy), client);
     };
     delivery.trace = [this](std::string_view line) { trace += std::string(line) + "\n"; };
-    fates = transport::deliver_by_graph(delivery, [this](const transport::Delivery& given) {
-      by_smtp = true;
-      return std::vector<base::Fate>(given.message->envelope.recipients.size());
-    });
+    delivery.token_claiming = [this](const std::string& claims) -> base::Result<base::Secret> {
+      claimed.push_back(claims);
+      return base::Secret("tok-canary-claiming");
+    };
+    delivery.pace = pace.get();
+    delivery.trail = &trail;
+    delivery.before_end = before_end;
+    fates = transport::deliver_by_graph(delivery);
     REQUIRE(fates.size() == message.envelope.recipients.size());
     CHECK(trace.find("canary") == std::string::npos);
     return fates.front();
@@ -77,7 +85,10 @@ struct Trial {
   std::int64_t whole_s = 0;
   std::vector<bool> asked{};
   int requests = 0;
-  bool by_smtp = false;
+  std::vector<std::string> claimed{};
+  std::unique_ptr<transport::MailboxPace> pace{};
+  transport::Trail trail{};
+  std::function<base::Done(std::size_t, std::size_t)> before_end{};
   std::string trace{};
   std::vector<base::Fate> fates{};
 };
@@ -278,17 +289,14 @@ TEST_CASE("G7: over the limit of one call, graph_large decides before anything i
     CHECK(fate.state == State::refused);
     CHECK(fate.error.fault == Fault::bad_message);
     CHECK(trial.requests == 0);
-    CHECK_FALSE(trial.by_smtp);
     return fate.error.cure;
   };
-  CHECK(refused("refuse") == "set graph_large = smtp, or send less, or a link");
-  CHECK(refused("upload") == "graph_large = upload is not in this version; send less, or a link");
-  CHECK(refused("smtp") == "graph_large = smtp needs smtp_host, auth and user");
-  trial.account.smtp_host = "smtp.example";
-  CHECK(refused("smtp").rfind("graph_large = smtp needs auth = plain", 0) == 0);
-  trial.account.auth = account::Auth::plain;
-  trial.run();
-  CHECK(trial.by_smtp);
+  CHECK(refused("refuse") == "set graph_large = smtp or upload, or send less, or a link");
+  trial.account.max_size_bytes = 3'000'000;
+  CHECK(refused("upload") == "send less, or a link");
+  CHECK(trial.fates[0].detour == base::Fate::Detour::none);
+  CHECK(refused("smtp") == "name a fallback, or smtp_host and smtp_scope");
+  CHECK(trial.fates[0].detour == base::Fate::Detour::fallback_or_smtp);
   CHECK(trial.message.message.header.find("Bcc") == nullptr);
   CHECK(trial.asked.empty());
 }
@@ -305,7 +313,10 @@ TEST_CASE("G8: a huge, deep or broken error is bounded, and its status decides",
   for (int i = 0; i < 12; ++i) nested = "{\"code\":\"in\",\"innerError\":" + nested + "}";
   CHECK(transport::read_graph_fault("{\"error\":" + nested + "}").inner_codes.size() == 8);
   std::string said;
-  HttpsServer server([&said](const std::string&, SSL* tls) { say(tls, said); });
+  HttpsServer server([&said](const std::string&, SSL* tls) {
+    const std::string whole = said;  // the client leaves before it has heard all of it
+    say(tls, whole);
+  });
   for (const std::string& body :
        {std::string(2'000'000, '['), std::string("{\"error\":"), std::string("\0\xFF", 2)}) {
     said = answer("400 Bad Request", "", body);
@@ -329,9 +340,85 @@ TEST_CASE("graph: a stray, too many recipients or no token: nobody is called", "
   stray.message.message.header.append("To", "list@example.net");
   CHECK(stray.run().error.fault == Fault::not_permitted);
   CHECK(stray.fates[0].state == State::refused);
+  CHECK(stray.fates[0].detour == base::Fate::Detour::fallback);
   Trial many;
   many.account.max_recipients = 1;
   many.message = script::a_message({"a@x.example", "b@x.example"});
   CHECK(many.run().error.fault == Fault::bad_message);
+  CHECK(many.fates[0].detour == base::Fate::Detour::none);
   CHECK(stray.requests + many.requests == 0);
+}
+
+TEST_CASE("G5: a claims challenge gets a token that claims it, once", "[transport]") {
+  const std::string claims = "{\"access_token\":{\"nbf\":{\"essential\":true,\"value\":\"17\"}}}";
+  std::vector<std::string> seen;
+  bool stubborn = false;
+  HttpsServer server([&](const std::string& request, SSL* tls) {
+    seen.push_back(request);
+    const bool fresh = request.find("canary-claiming") != std::string::npos;
+    say(tls,
+        fresh && !stubborn
+            ? answer("202 Accepted")
+            : answer(
+                  "401 Unauthorized",
+                  "WWW-Authenticate: Bearer realm=\"\", error=\"insufficient_claims\", claims=\"" +
+                      base::base64(claims) + "\"\r\n"));
+  });
+  Trial trial;
+  CHECK(trial.against(server).state == State::delivered);
+  CHECK(trial.claimed == std::vector<std::string>{claims});
+  CHECK(trial.asked == std::vector<bool>{false});
+  CHECK(seen.size() == 2);
+  stubborn = true;
+  Trial again;
+  CHECK(again.against(server).state == State::held);
+  CHECK(again.fates[0].error.fault == Fault::sign_in_needed);
+  CHECK(seen.size() == 4);
+}
+
+TEST_CASE("graph: our name and Graph's name for the request are told", "[transport]") {
+  HttpsServer server([](const std::string&, SSL* tls) { say(tls, answer("202 Accepted")); });
+  Trial trial;
+  trial.against(server);
+  CHECK(trial.trail.client_request_id.size() == 36);
+  CHECK(trial.trail.request_id == "11-22");
+}
+
+TEST_CASE("challenge: base64 of one JSON object, in either alphabet, and nothing else",
+          "[transport]") {
+  const auto field = [](const std::string& value) {
+    return "Bearer realm=\"x, claims=\\\"no\\\"\", Claims=\"" + value + "\", error=\"y\"";
+  };
+  const std::string json = "{\"a\":\"\xC3\xBF\xC3\xBE?>\"}";
+  std::string url = base::base64(json);
+  std::replace(url.begin(), url.end(), '+', '-');
+  std::replace(url.begin(), url.end(), '/', '_');
+  while (!url.empty() && url.back() == '=') url.pop_back();
+  CHECK(transport::claims_of(field(base::base64(json))) == json);
+  CHECK(transport::claims_of(field(url)) == json);
+  CHECK(transport::claims_of(field(base::base64("no object"))).empty());
+  CHECK(transport::claims_of(field(base::base64("{\"a\n\":1}"))).empty());
+  CHECK(transport::claims_of(field("!!!!")).empty());
+  CHECK(transport::claims_of(field("")).empty());
+  CHECK(transport::claims_of("").empty());
+  CHECK(transport::claims_of("Bearer claims=").empty());
+  CHECK(transport::claims_of("Bearer claims=\"eyJ9").empty());
+  CHECK(transport::claims_of("Bearer xclaims=\"" + base::base64(json) + "\"").empty());
+  CHECK(transport::claims_of(field(base::base64("{" + std::string(5000, ' ') + "}"))).empty());
+}
+
+TEST_CASE("graph: who keeps a queue is told before the message leaves, and may stop it",
+          "[transport]") {
+  Trial trial;
+  trial.message = script::a_message({"a@x.example", "b@x.example"});
+  std::size_t told = 0;
+  trial.before_end = [&told](std::size_t first, std::size_t count) -> base::Done {
+    CHECK(first == 0);
+    told = count;
+    return base::failure(base::Fault::io, "cannot write it down");
+  };
+  CHECK(trial.run().state == State::deferred);
+  CHECK(trial.fates[0].error.fault == Fault::io);
+  CHECK(told == 2);
+  CHECK(trial.requests == 0);
 }
