@@ -51,13 +51,14 @@ endif
 # libidn2.so.0 when it needs it: a package names that dependency itself (docs/decisions/0011).
 libs_sendmail           = $(static_runtime)
 libs_mailbearer-agent   = $(static_runtime) -lcrypto -lssl -linih
-libs_mailbearer-helper  = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcrypto
+libs_mailbearer-helper  = -lcurl $(shell pkg-config --libs gmime-3.0 libsecret-1 2>/dev/null) -lcrypto
 libs_mailbearer         = -lssl -lcrypto -linih -lresolv
 libs_mailbearer-sandbox = -lcpp-httplib -lssl -lcrypto
-libs_unit = -lcurl $(shell pkg-config --libs gmime-3.0 2>/dev/null) -lcpp-httplib -lssl -lcrypto -linih -lresolv
+libs_unit = -lcurl $(shell pkg-config --libs gmime-3.0 libsecret-1 2>/dev/null) -lcpp-httplib -lssl -lcrypto -linih -lresolv
 cppflags_src/mail/mime_reencode.cpp = $(shell pkg-config --cflags gmime-3.0 2>/dev/null | sed 's/-I/-isystem /g')
 cppflags_src/mail/mime_split.cpp = $(cppflags_src/mail/mime_reencode.cpp)
 cppflags_src/mail/mime_survey.cpp = $(cppflags_src/mail/mime_reencode.cpp)
+cppflags_src/token/secret_service.cpp = $(shell pkg-config --cflags libsecret-1 2>/dev/null | sed 's/-I/-isystem /g')
 
 programs := sendmail mailbearer-agent mailbearer-helper mailbearer mailbearer-sandbox
 main_sendmail = sendmail

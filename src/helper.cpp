@@ -1,16 +1,22 @@
-// mailbearer-helper: what needs libcurl, JSON or GMime, apart from the agent that holds the
-// connections. Serves records (net/record.h) on descriptor 0, one after the other, until the other
-// end closes it or nothing comes for 30 s. Believes no environment, prints nothing but its version.
+// mailbearer-helper: what needs libcurl, JSON, GMime or libsecret, apart from the agent that holds
+// the connections. Serves records (net/record.h) on descriptor 0, one after the other, until the
+// other end closes it or nothing comes for 30 s. Believes no environment, prints nothing but its
+// version.
 #include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <new>
 #include <string>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/process.h"
@@ -20,8 +26,10 @@
 #include "net/http_curl.h"
 #include "net/record.h"
 #include "token/assertion.h"
+#include "token/keyring_secret_service.h"
 #include "token/machine_identity.h"
 #include "token/oauth_request.h"
+#include "token/secret_service.h"
 #include "transport/graph_call.h"
 #include "transport/graph_request.h"
 #include "transport/graph_split.h"
@@ -116,6 +124,45 @@ net::Record serve_split(net::Record request) {
   return answer ? std::move(*answer) : failed(answer.error());
 }
 
+// libsecret waits for ever on a bus that does not answer, and nothing can call it back: then this
+// answers in its place and ends the program, which has nothing else to do meanwhile.
+class Watch {
+ public:
+  explicit Watch(const net::Record& request) {
+    const auto wait = std::chrono::milliseconds(std::clamp<std::int64_t>(
+        request.number("wait_ms", token::service_ms), 1, token::service_with_person_ms));
+    const base::Error error = token::service_too_slow(request);
+    thread_ = std::thread([this, wait, error] {
+      std::unique_lock<std::mutex> lock(mutex_);
+      if (over_.wait_for(lock, wait, [this] { return done_; })) return;
+      const base::Done sent =
+          net::send_record(STDIN_FILENO, failed(error), base::Deadline::after_ms(answer_ms));
+      _exit(sent ? 0 : 74);
+    });
+  }
+  ~Watch() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      done_ = true;
+    }
+    over_.notify_one();
+    thread_.join();
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable over_;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+net::Record serve_keyring(net::Record request) {
+  const Watch watch(request);
+  return token::serve_keyring_request(request);
+}
+
 struct Verb {
   const char* name;
   net::Record (*serve)(net::Record request);
@@ -124,7 +171,7 @@ constexpr std::array verbs = {
     Verb{"token", serve_token},       Verb{"device", serve_device},
     Verb{"identity", serve_identity}, Verb{"reencode", serve_reencode},
     Verb{"graph", serve_graph},       Verb{"graph-call", serve_graph_call},
-    Verb{"split", serve_split},
+    Verb{"split", serve_split},       Verb{"keyring", serve_keyring},
 };
 
 net::Record serve(net::Record request) {

@@ -1,5 +1,5 @@
 // mailbearer: the person's command. Each verb is a function of the room `verb`. Holds a secret only
-// while it is on its way into the keyring; prints none.
+// while it is on its way into the keyring; prints none but the access token of `token`.
 #include "base/process.h"
 #include "cli/command.h"
 #include "verb/call.h"
@@ -23,6 +23,11 @@ constexpr Row table[] = {
     {cli::Verb::secret_set, verb::secret_set},
     {cli::Verb::secret_status, verb::secret_status},
     {cli::Verb::secret_clear, verb::secret_clear},
+    {cli::Verb::keyring_status, verb::keyring_status},
+    {cli::Verb::keyring_migrate, verb::keyring_migrate},
+    {cli::Verb::logout, verb::logout},
+    {cli::Verb::token, verb::token_print},
+    {cli::Verb::refresh, verb::refresh},
     {cli::Verb::explain, verb::explain},
     {cli::Verb::login, verb::login},
     {cli::Verb::accounts, verb::accounts},

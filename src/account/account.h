@@ -61,6 +61,7 @@ struct Account {
   std::string authorization_endpoint{};
   std::string device_authorization_endpoint{};
   std::string revocation_endpoint{};
+  std::string consent_page{};  // where a person withdraws an application's permission
   std::string scope{};
   std::string resource{};
   // Of transport = graph, for what goes by SMTP all the same: a token names one service.

@@ -87,6 +87,7 @@ constexpr Key table[] = {
   {"authorization_endpoint",    preset_of_provider, Kind::url, "", "", false, &A::authorization_endpoint},
   {"device_authorization_endpoint", preset_of_provider, Kind::url, "", "", false, &A::device_authorization_endpoint},
   {"revocation_endpoint",       preset_of_provider, Kind::url, "", "", false, &A::revocation_endpoint},
+  {"consent_page",              preset_of_provider, Kind::url, "", "", false, &A::consent_page},
   {"scope",                     preset_of_provider, Kind::text, "", "", false, &A::scope},
   {"resource",                  preset_of_provider, Kind::text, "", "", false, &A::resource},
   {"smtp_scope",                preset_of_provider, Kind::text, "", "", false, &A::smtp_scope},

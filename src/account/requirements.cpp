@@ -77,8 +77,12 @@ void check_grant(Check& check) {
   }
 }
 
-void check_keyring(Check& check) {
+void check_keyring(Check& check, Profile profile) {
   const Account& account = check.account;
+  if (!account.secret_command.empty() && profile == Profile::system) {
+    check.wrong("secret_command", "secret_command is for people's own accounts only",
+                "remove it, and set keyring = file");
+  }
   if (account.keyring == Keyring::command && account.secret_command.empty()) {
     check.missing("secret_command", ", which keyring = command runs");
   }
@@ -96,7 +100,7 @@ void check_requirements(const Account& account, Profile profile, std::vector<Err
                 "remove it, or sign the account in: mailbearer login " + account.name);
   }
   if (by_token(account) && account.access_token_command.empty()) check_grant(check);
-  check_keyring(check);
+  check_keyring(check, profile);
 }
 
 }  // namespace account

@@ -24,6 +24,7 @@ HelperProgram::~HelperProgram() {
 }
 
 base::Result<base::Fd> HelperProgram::open() {
+  const std::lock_guard<std::mutex> alone(door_);
   std::erase_if(children_, [](pid_t child) { return waitpid(child, nullptr, WNOHANG) == child; });
   // Its own session: what ends the caller's terminal must not cut a token request in two.
   base::Result<base::Child> child = base::start_child({path_}, environment_, true);

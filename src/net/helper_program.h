@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +27,8 @@ class HelperProgram {
   HelperProgram(const HelperProgram&) = delete;
   HelperProgram& operator=(const HelperProgram&) = delete;
 
-  // A helper of one's own; closing the socket ends it. Those that have ended are reaped here.
+  // A helper of one's own; closing the socket ends it. Those that have ended are reaped here. May
+  // be called on any thread: a refresh beside the dialogue opens the keyring.
   base::Result<base::Fd> open();
   // The whole message with the parts re-encoded that a server could not take; see mail/mime.h.
   base::Result<base::Scratch> reencode(const base::Scratch& whole, bool seven_bit);
@@ -40,7 +42,8 @@ class HelperProgram {
   std::string path_;
   std::vector<std::string> environment_;
   base::Fd channel_;
-  std::vector<pid_t> children_;
+  std::mutex door_;
+  std::vector<pid_t> children_;  // behind door_
 };
 
 }  // namespace net

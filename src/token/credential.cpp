@@ -1,5 +1,7 @@
 #include "token/credential.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -76,17 +78,26 @@ base::Result<Credential> Credentials::from_file(const std::string& path, Kind ki
     return base::failure(base::Fault::config, path + " holds more than one line of text");
   }
   Credential credential{base::Secret(text), base::sha256_hex(text)};
-  if (kind != Kind::refresh_token || rotated_path().empty()) return credential;
-  // Whatever is wrong with the rotated one, the file's own is still there.
+  if (kind == Kind::refresh_token) take_rotated(credential);
+  return credential;
+}
+
+void Credentials::take_rotated(Credential& credential) {
+  if (rotated_path().empty()) return;
+  // Whatever is wrong with the rotated one, the given one is still there.
   base::Result<std::optional<base::Secret>> key =
       load_key(key_places(account_.keyring_dir, places_));
-  if (!key || !key->has_value()) return credential;
+  if (!key || !key->has_value()) return;
   base::Result<Unsealed> rotated =
       read_sealed(rotated_path(), **key, rotated_words(credential.file_digest));
   if (rotated && rotated->state == Unsealed::State::opened) {
     credential.secret = std::move(rotated->secret);
   }
-  return credential;
+}
+
+base::Result<bool> Credentials::forget_rotated() {
+  if (rotated_path().empty() || unlink(rotated_path().c_str()) != 0) return false;
+  return true;
 }
 
 base::Result<std::optional<Credential>> Credentials::load_if_any(Kind kind) {
@@ -111,7 +122,14 @@ base::Result<std::optional<Credential>> Credentials::load_if_any(Kind kind) {
     return std::move(stored).error();
   }
   if (!stored->has_value()) return std::optional<Credential>();
-  return std::optional<Credential>(Credential{std::move(**stored), {}});
+  Credential credential{std::move(**stored), {}};
+  // A program's answer is like a file: it cannot be written, so what the provider gives instead of
+  // it is kept beside it.
+  if (account_.keyring == account::Keyring::command && kind == Kind::refresh_token) {
+    credential.file_digest = base::sha256_hex(credential.secret.reveal());
+    take_rotated(credential);
+  }
+  return std::optional<Credential>(std::move(credential));
 }
 
 base::Result<std::optional<base::Secret>> Credentials::from_keyring(Kind kind) {
@@ -156,6 +174,13 @@ base::Result<bool> Credentials::replace(Kind kind, const Credential& used,
   return true;
 }
 
+std::int64_t Credentials::changed_s(Kind kind) {
+  const std::int64_t rotated = rotated_path().empty() ? 0 : changed_s_of_file(rotated_path());
+  if (!file_key(account_, kind).path.empty()) return rotated;
+  base::Result<Keyring*> opened = keyring();
+  return std::max(rotated, opened ? (*opened)->changed_s(account_, kind) : 0);
+}
+
 std::string Credentials::stamp(Kind kind) {
   const FileKey named = file_key(account_, kind);
   if (!named.path.empty()) {
@@ -166,7 +191,12 @@ std::string Credentials::stamp(Kind kind) {
     return stamp;
   }
   base::Result<Keyring*> opened = keyring();
-  return opened ? (*opened)->stamp(account_, kind) : std::string();
+  if (!opened) return {};
+  std::string stamp = (*opened)->stamp(account_, kind);
+  if (account_.keyring == account::Keyring::command && !rotated_path().empty()) {
+    stamp += stamp_of_file(rotated_path());
+  }
+  return stamp;
 }
 
 }  // namespace token

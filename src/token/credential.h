@@ -2,9 +2,9 @@
 // file that its *_file key names, else from its keyring. Source: design sections 3 and 5. Files are
 // read anew for every token request, symlinks followed, the opened file judged (others may read it:
 // containers mount secrets 0444), one trailing newline dropped. A rotated refresh token of an
-// account with refresh_token_file goes to the keyring, bound to the digest of the file's content,
-// so that a newly provided file always wins. Errors: Fault::config, Fault::sign_in_needed (none
-// stored).
+// account with refresh_token_file, or with keyring = command, is kept sealed in the keyring's
+// folder, bound to the digest of what was given, so that a newly provided one always wins. Errors:
+// Fault::config, Fault::sign_in_needed (none stored).
 #pragma once
 
 #include <memory>
@@ -38,6 +38,10 @@ class Credentials {
   base::Result<bool> replace(Kind kind, const Credential& used, const base::Secret& rotated);
   // Whether `rotated` is what is stored now, whatever replace() said.
   bool stands(Kind kind, const base::Secret& rotated);
+  // For logout: the one that was kept beside a file or a program's answer. False: there was none.
+  base::Result<bool> forget_rotated();
+  // When a sign-in or a rotation last wrote it, as wall clock seconds; 0: not known.
+  std::int64_t changed_s(Kind kind);
   // Changes when the credential changes; see Keyring::stamp.
   std::string stamp(Kind kind);
 
@@ -46,6 +50,7 @@ class Credentials {
   base::Result<std::optional<base::Secret>> from_keyring(Kind kind);
   std::string rotated_path() const;
   std::string rotated_words(const std::string& file_digest) const;
+  void take_rotated(Credential& credential);
   base::Result<Credential> from_file(const std::string& path, Kind kind);
 
   const account::Account& account_;

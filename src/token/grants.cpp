@@ -151,10 +151,6 @@ const GrantRow& grant_row(const Account& account) {
 }
 
 base::Done check_grant(const Account& account) {
-  if (!account.access_token_command.empty()) {
-    return incomplete(account, "access_token_command is not supported by this version",
-                      "use grant = user or grant = app");
-  }
   if (account.token_endpoint.empty()) {
     return incomplete(account, "token_endpoint is not set", "set token_endpoint");
   }
@@ -197,6 +193,11 @@ std::string fingerprint_of(const net::Record& request) {
 }
 
 std::string stamp_of(const Account& account, Credentials& credentials) {
+  if (!account.access_token_command.empty()) {
+    std::string words;
+    for (const std::string& word : account.access_token_command) words += word + "\n";
+    return "program." + base::sha256_hex(words);
+  }
   const GrantRow& row = grant_row(account);
   if (row.credential) return credentials.stamp(*row.credential);
   // A key that is replaced makes tokens of the old one void; the token of another issuer is a new

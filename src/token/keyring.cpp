@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "token/keyring_command.h"
 #include "token/keyring_file.h"
+#include "token/keyring_secret_service.h"
 
 namespace token {
 
@@ -20,14 +22,6 @@ constexpr std::array kind_words = {
     KindWord{Kind::key_passphrase, "key-passphrase"},
 };
 
-base::Error only_file(const account::Account& account, const std::string& kind) {
-  base::Error error = base::failure(base::Fault::config,
-                                    "this version has no `keyring = " + kind + "`, only `file`",
-                                    "set keyring = file in " + account.where);
-  error.account = account.name;
-  return error;
-}
-
 }  // namespace
 
 const char* kind_name(Kind kind) {
@@ -43,13 +37,36 @@ std::optional<Kind> kind_of(std::string_view name) {
   return std::nullopt;
 }
 
+std::string cure_for(const account::Account& account, Kind kind) {
+  if (kind == Kind::refresh_token) return "run: mailbearer login " + account.name;
+  return "run: mailbearer secret set " + account.name + " " + kind_name(kind);
+}
+
+std::string spoken(Kind kind) {
+  std::string name = kind_name(kind);
+  for (char& c : name) {
+    if (c == '-') c = ' ';
+  }
+  return name;
+}
+
+base::Error other_settings(const account::Account& account, Kind kind) {
+  base::Error error = base::failure(
+      base::Fault::config,
+      "the stored " + spoken(kind) + " of `" + account.name +
+          "` belongs to other settings (user, client_id, tenant or token_endpoint changed)",
+      cure_for(account, kind));
+  error.account = account.name;
+  return error;
+}
+
 base::Result<std::unique_ptr<Keyring>> open_keyring(const account::Account& account,
                                                     const KeyringPlaces& places) {
   switch (account.keyring) {
     case account::Keyring::secret_service:
-      return only_file(account, "secret-service");
+      return std::unique_ptr<Keyring>(std::make_unique<SecretServiceKeyring>(account, places));
     case account::Keyring::command:
-      return only_file(account, "command");
+      return std::unique_ptr<Keyring>(std::make_unique<CommandKeyring>(account));
     case account::Keyring::unset:  // always means file; never a choice made while sending
     case account::Keyring::file:
       break;

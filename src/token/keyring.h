@@ -1,10 +1,12 @@
 // keyring: where refresh tokens and secrets lie. One of the four seams for tests. Kinds: file
-// (keyring_file), secret-service and command (later, through the helper). Each credential is bound
+// (keyring_file), secret-service (keyring_secret_service, through the helper) and command
+// (keyring_command: read only). Each credential is bound
 // to its account's words (account::binding): a mismatch is Fault::config. Locked or absent store:
 // Fault::unavailable, deletes nothing.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,11 +44,24 @@ class Keyring {
   // Changes whenever what is stored changes, and is cheap to ask for; empty: nothing stored, or the
   // store cannot tell. A cached access token is good only for the stamp it was got with.
   virtual std::string stamp(const account::Account& account, Kind kind) = 0;
+  // When what is stored was last written, as wall clock seconds; 0: the store cannot tell.
+  virtual std::int64_t changed_s(const account::Account& account, Kind kind) const = 0;
   virtual std::string describe() const = 0;  // "file /home/a/.local/share/mailbearer/keyring"
 };
 
+// In the words of a sentence: "refresh token".
+std::string spoken(Kind kind);
+// What to type when a credential is missing or does not fit.
+std::string cure_for(const account::Account& account, Kind kind);
+base::Error other_settings(const account::Account& account, Kind kind);
+
 struct KeyringPlaces {
   std::string credentials_directory{};  // $CREDENTIALS_DIRECTORY, or empty
+  // Starts mailbearer-helper and yields a connected socket; may be called on any thread. Wanted by
+  // secret-service; Source fills it in with its own.
+  std::function<base::Result<base::Fd>()> helper{};
+  // Whether a person is there who asked for this: only then may a store ask for its password.
+  bool may_prompt = false;
 };
 base::Result<std::unique_ptr<Keyring>> open_keyring(const account::Account& account,
                                                     const KeyringPlaces& places);

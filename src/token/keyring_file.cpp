@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -22,34 +23,14 @@ std::string words_for(const account::Account& account, Kind kind) {
   return account::binding(account) + "\n" + kind_name(kind);
 }
 
-std::string cure_for(const account::Account& account, Kind kind) {
-  if (kind == Kind::refresh_token) return "run: mailbearer login " + account.name;
-  return "run: mailbearer secret set " + account.name + " " + kind_name(kind);
-}
-
-// "refresh-token" as a word in a sentence.
-std::string spoken(Kind kind) {
-  std::string name = kind_name(kind);
-  for (char& c : name) {
-    if (c == '-') c = ' ';
-  }
-  return name;
-}
-
-base::Error other_settings(const account::Account& account, Kind kind) {
-  base::Error error = base::failure(
-      base::Fault::config,
-      "the stored " + spoken(kind) + " of `" + account.name +
-          "` belongs to other settings (user, client_id, tenant or token_endpoint changed)",
-      cure_for(account, kind));
-  error.account = account.name;
-  return error;
-}
-
 base::Error with_cure(base::Error error, const account::Account& account, Kind kind) {
   error.account = account.name;
   if (error.cure.empty()) error.cure = cure_for(account, kind);
   return error;
+}
+
+std::string name_of(const account::Account& account, Kind kind) {
+  return name_for(kind_name(kind), account.name);
 }
 
 // Whether there surely is nothing: a path that may not be looked at is judged where it is opened.
@@ -77,11 +58,18 @@ std::string stamp_of_file(const std::string& path) {
   return stamp;
 }
 
+std::int64_t changed_s_of_file(const std::string& path) {
+  struct stat facts {};
+  return stat(path.c_str(), &facts) == 0 ? facts.st_mtim.tv_sec : 0;
+}
+
 FileKeyring::FileKeyring(std::string folder, const KeyringPlaces& places)
-    : folder_(without_slash(std::move(folder))), key_(key_places(folder_, places)) {}
+    : folder_(without_slash(std::move(folder))),
+      key_(key_places(folder_, places)),
+      generations_(folder_ + ".seen") {}
 
 std::string FileKeyring::path_of(const account::Account& account, Kind kind) const {
-  return folder_ + "/" + name_for(kind_name(kind), account.name);
+  return folder_ + "/" + name_of(account, kind);
 }
 
 std::string FileKeyring::describe() const {
@@ -90,6 +78,10 @@ std::string FileKeyring::describe() const {
 
 std::string FileKeyring::stamp(const account::Account& account, Kind kind) {
   return stamp_of_file(path_of(account, kind));
+}
+
+std::int64_t FileKeyring::changed_s(const account::Account& account, Kind kind) const {
+  return changed_s_of_file(path_of(account, kind));
 }
 
 base::Result<std::optional<base::Secret>> FileKeyring::load(const account::Account& account,
@@ -113,6 +105,9 @@ base::Result<std::optional<base::Secret>> FileKeyring::load(const account::Accou
     case Unsealed::State::other_words:
       return other_settings(account, kind);
     case Unsealed::State::opened:
+      if (unsealed->generation < generations_.seen(**key, name_of(account, kind))) {
+        return put_back(account, kind);
+      }
       return std::optional<base::Secret>(std::move(unsealed->secret));
   }
   return std::optional<base::Secret>();
@@ -124,11 +119,29 @@ base::Result<base::Fd> FileKeyring::locked() {
   return base::lock_file(folder_ + "/.lock", lock_wait_ms);
 }
 
+base::Error FileKeyring::put_back(const account::Account& account, Kind kind) const {
+  base::Error error =
+      base::failure(base::Fault::sign_in_needed,
+                    "an older copy of the stored " + spoken(kind) + " was put back into " + folder_,
+                    cure_for(account, kind));
+  error.account = account.name;
+  return error;
+}
+
+// The number is noted after the file stands: killed in between, the file is ahead, which is sound.
 base::Done FileKeyring::write(const account::Account& account, Kind kind,
                               const base::Secret& secret) {
   base::Result<base::Secret> key = load_or_make_key(key_);
   if (!key) return std::move(key).error();
-  return write_sealed(path_of(account, kind), *key, words_for(account, kind), secret);
+  const std::string path = path_of(account, kind);
+  const std::string words = words_for(account, kind);
+  const base::Result<Unsealed> before = read_sealed(path, *key, words);
+  const std::uint64_t generation =
+      std::max(before ? before->generation : 0, generations_.seen(*key, name_of(account, kind))) +
+      1;
+  base::Done written = write_sealed(path, *key, words, secret, generation);
+  if (written) generations_.note(*key, name_of(account, kind), generation);
+  return written;
 }
 
 base::Done FileKeyring::store(const account::Account& account, Kind kind,
@@ -170,6 +183,12 @@ base::Result<bool> FileKeyring::erase(const account::Account& account, Kind kind
   if (unlink(path.c_str()) != 0) {
     if (errno == ENOENT) return false;
     return base::failure_errno(base::Fault::cannot_create, "cannot remove " + path, errno);
+  }
+  // What was erased must not come back either.
+  const base::Result<std::optional<base::Secret>> key = load_key(key_);
+  if (key && key->has_value()) {
+    const std::uint64_t seen = generations_.seen(**key, name_of(account, kind));
+    if (seen > 0) generations_.note(**key, name_of(account, kind), seen + 1);
   }
   const base::Fd folder(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.open() || fsync(folder.get()) != 0) {

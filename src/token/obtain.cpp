@@ -32,13 +32,19 @@ base::Done fits(const account::Account& account, const base::Secret& token) {
   return error;
 }
 
+// A keyring of kind secret-service is asked by a helper, too.
+KeyringPlaces with_helper(KeyringPlaces places, const HelperDoor& door) {
+  if (!places.helper) places.helper = door.open;
+  return places;
+}
+
 }  // namespace
 
 struct Source::State {
   State(const account::Account& from, const Places& places, HelperDoor door)
       : account(from),
         helper(std::move(door)),
-        refresh(account, places.runtime_dir, places.keyring) {}
+        refresh(account, places.runtime_dir, with_helper(places.keyring, helper)) {}
 
   void start();
   base::Result<CachedToken> obtain();
@@ -66,7 +72,7 @@ void Source::State::start() {
   found = refresh.cached({});
   if (found) return;
   // The helper is started here and not by the worker: the door belongs to this thread.
-  base::Result<base::Fd> socket = helper.open();
+  base::Result<base::Fd> socket = refresh.by_program() ? base::Fd() : helper.open();
   if (!socket) return;  // get() will meet the same error and tell it
   // `begun` is written by the worker alone until settle() has joined it.
   const auto work = [this](base::Fd lock, base::Fd opened) {

@@ -1,5 +1,6 @@
 #include "token/refresh.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "base/text.h"
 #include "token/grants.h"
 #include "token/refusal.h"
+#include "token/secret_program.h"
 
 namespace token {
 
@@ -67,15 +69,47 @@ base::Result<base::Fd> Refresh::lock(std::int64_t wait_ms) {
       account_);
 }
 
-base::Result<CachedToken> Refresh::run(const OpenHelper& helper, std::string_view refused) {
+base::Result<CachedToken> Refresh::renew(const OpenHelper& helper, std::string_view refused) {
+  if (by_program()) return run_program(refused);
   base::Result<Asked> got = ask_twice(helper, Manner::usual);
-  if (got) return std::move(got->token);
-  if (got.error().kind != base::FaultClass::temporary) return std::move(got).error();
+  if (!got) return std::move(got).error();
+  return std::move(got->token);
+}
+
+base::Result<CachedToken> Refresh::run(const OpenHelper& helper, std::string_view refused) {
+  base::Result<CachedToken> got = renew(helper, refused);
+  if (got || got.error().kind != base::FaultClass::temporary) return got;
   std::optional<CachedToken> old = cache_.load(stamp_of(account_, credentials_));
   const bool still_good = old && old->valid(base::wall_seconds()) &&
                           (refused.empty() || digest_of(old->token) != refused);
   if (still_good) return std::move(*old);
   return std::move(got).error();
+}
+
+std::int64_t Refresh::last_s() {
+  const std::optional<CachedToken> cached = cache_.load(stamp_of(account_, credentials_));
+  const std::int64_t issued = cached ? cached->issued_s : 0;
+  const GrantRow& row = grant_row(account_);
+  return row.credential ? std::max(issued, credentials_.changed_s(*row.credential)) : issued;
+}
+
+// One whose end is not told is good for this one use: only the program knows whether it still is.
+base::Result<CachedToken> Refresh::run_program(std::string_view refused) {
+  const std::int64_t asked_s = base::wall_seconds();
+  base::Result<CommandToken> printed = run_access_token_command(account_);
+  if (!printed) return std::move(printed).error();
+  CachedToken token;
+  token.token = std::move(printed->token);
+  token.issued_s = asked_s;
+  token.expires_s = printed->expires_s;
+  if (!refused.empty() && digest_of(token.token) == refused) {
+    return of_account(base::failure(base::Fault::sign_in_needed,
+                                    "access_token_command still prints the token that was refused",
+                                    "sign in anew with that program"),
+                      account_);
+  }
+  if (token.expires_s > asked_s) cache_.store(token, stamp_of(account_, credentials_));
+  return token;
 }
 
 base::Result<Refresh::Asked> Refresh::prove(const OpenHelper& helper) {

@@ -36,6 +36,8 @@ class Refresh {
   Refresh(const account::Account& account, const std::string& runtime_dir,
           const KeyringPlaces& places);
 
+  // The account's tokens come from access_token_command, and no helper is needed.
+  bool by_program() const { return !account_.access_token_command.empty(); }
   // From the cache, with enough life left, and not the one that was refused.
   std::optional<CachedToken> cached(std::string_view refused);
   // A closed Fd where there is no place for a lock: none is known, or it is read-only, forbidden or
@@ -52,11 +54,18 @@ class Refresh {
   base::Result<Asked> prove(const OpenHelper& helper);
   // Of the next request: the claims that a server demands of a token (OpenID Connect Core 5.5).
   void ask_for_claims(const std::string& claims) { claims_ = claims; }
+  // When a provider last gave something for this account, as far as this machine remembers: wall
+  // clock seconds, 0: not known.
+  std::int64_t last_s();
+  // As run(), but a failure is told although the cached token still lives: for who refreshes ahead
+  // of need.
+  base::Result<CachedToken> renew(const OpenHelper& helper, std::string_view refused = {});
   std::int64_t timeout_ms() const { return account_.timeout_s * 1000; }
 
   Credentials& credentials() { return credentials_; }
 
  private:
+  base::Result<CachedToken> run_program(std::string_view refused);
   enum class Manner : bool { usual, proving };
   base::Result<Asked> ask_twice(const OpenHelper& open, Manner manner);
   base::Result<Asked> ask(const OpenHelper& open, base::Fd& helper, const Proof& proof,

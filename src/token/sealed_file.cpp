@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "base/random.h"
 #include "base/seal.h"
+#include "base/text.h"
 
 namespace token {
 
@@ -15,12 +17,53 @@ namespace {
 
 constexpr std::string_view version = "MBC1";
 constexpr std::size_t digest_digits = 64;
+constexpr std::string_view counted_version = "MBC2";
 constexpr std::size_t header_bytes = version.size() + 1 + digest_digits + 1;
+constexpr std::size_t generation_digits = 20;
 constexpr off_t reserved_bytes = off_t{16} * 1024;
 constexpr std::size_t file_limit_bytes = std::size_t{256} * 1024;
 
-std::string bound_to(std::string_view words) {
-  return std::string(version) + "\n" + std::string(words);
+std::string generation_text(std::uint64_t generation) {
+  const std::string digits = std::to_string(generation);
+  return std::string(generation_digits - digits.size(), '0') + digits;
+}
+
+std::string bound_to(std::string_view words, std::uint64_t generation) {
+  if (generation == 0) return std::string(version) + "\n" + std::string(words);
+  return std::string(counted_version) + "\n" + generation_text(generation) + "\n" +
+         std::string(words);
+}
+
+struct Header {
+  std::string_view digest{};
+  std::uint64_t generation = 0;
+  std::string_view sealed{};
+};
+
+// Nothing: it is no file of ours.
+std::optional<Header> split_header(std::string_view whole) {
+  if (whole.size() < header_bytes) return std::nullopt;
+  const std::string_view name = whole.substr(0, version.size());
+  Header header;
+  header.digest = whole.substr(version.size() + 1, digest_digits);
+  const std::string_view rest = whole.substr(header_bytes - 1);
+  if (whole[version.size()] != ' ') return std::nullopt;
+  if (name == version && rest.front() == '\n') {
+    header.sealed = rest.substr(1);
+    return header;
+  }
+  constexpr std::size_t counted_bytes = 1 + generation_digits + 1;
+  if (name != counted_version || rest.size() < counted_bytes || rest.front() != ' ' ||
+      rest[counted_bytes - 1] != '\n') {
+    return std::nullopt;
+  }
+  std::int64_t generation = 0;
+  if (!base::parse_number(rest.substr(1, generation_digits), 1, INT64_MAX, generation)) {
+    return std::nullopt;
+  }
+  header.generation = static_cast<std::uint64_t>(generation);
+  header.sealed = rest.substr(counted_bytes);
+  return header;
 }
 
 base::Done judge_file(int fd, const std::string& path) {
@@ -75,33 +118,34 @@ base::Result<Unsealed> read_sealed(const std::string& path, const base::Secret& 
   if (!judged) return std::move(judged).error();
   base::Result<std::string> bytes = base::read_all(file.get(), file_limit_bytes, path);
   if (!bytes) return std::move(bytes).error();
-  const std::string_view whole = *bytes;
-  if (whole.size() < header_bytes || whole.substr(0, version.size() + 1) != "MBC1 " ||
-      whole[header_bytes - 1] != '\n') {
-    return damaged(path);
-  }
+  const std::optional<Header> header = split_header(*bytes);
+  if (!header) return damaged(path);
   Unsealed unsealed;
-  if (whole.substr(version.size() + 1, digest_digits) != base::sha256_hex(words)) {
+  if (header->digest != base::sha256_hex(words)) {
     unsealed.state = Unsealed::State::other_words;
     return unsealed;
   }
   base::Result<base::Secret> secret =
-      base::unseal(key, bound_to(words), whole.substr(header_bytes));
+      base::unseal(key, bound_to(words, header->generation), header->sealed);
   if (!secret) {
     if (secret.error().fault == base::Fault::sign_in_needed) return damaged(path);
     return std::move(secret).error();
   }
+  unsealed.generation = header->generation;
   unsealed.state = Unsealed::State::opened;
   unsealed.secret = std::move(*secret);
   return unsealed;
 }
 
 base::Done write_sealed(const std::string& path, const base::Secret& key, std::string_view words,
-                        const base::Secret& secret) {
-  base::Result<std::string> sealed = base::seal(key, bound_to(words), secret);
+                        const base::Secret& secret, std::uint64_t generation,
+                        base::Durable durable) {
+  base::Result<std::string> sealed = base::seal(key, bound_to(words, generation), secret);
   if (!sealed) return std::move(sealed).error();
-  std::string bytes = std::string(version) + " " + base::sha256_hex(words) + "\n" + *sealed;
-  return base::replace_file(path, bytes, 0600);
+  std::string bytes(generation == 0 ? version : counted_version);
+  bytes += " " + base::sha256_hex(words);
+  if (generation != 0) bytes += " " + generation_text(generation);
+  return base::replace_file(path, bytes + "\n" + *sealed, 0600, durable);
 }
 
 base::Result<base::Fd> reserve_sealed(const std::string& path) {

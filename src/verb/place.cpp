@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/process.h"
 #include "cli/profile.h"
 
 namespace verb {
@@ -16,7 +17,18 @@ Place::Place(const cli::Command& command) : person(cli::person_of(getuid())) {
   paths.providers_file = cli::providers_file();
   paths.site_providers_file = cli::site_providers_file();
   paths.default_keyring_dir = cli::default_keyring_dir(environment, person);
+  helper = std::make_shared<net::HelperProgram>(
+      base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
+      cli::environment_for_child(environment));
   paths.default_state_dir = cli::default_state_dir(environment, person, paths.profile);
+}
+
+token::KeyringPlaces Place::keyrings() const {
+  token::KeyringPlaces places;
+  places.credentials_directory = environment.credentials_directory;
+  places.helper = [program = helper] { return program->open(); };
+  places.may_prompt = isatty(STDERR_FILENO) == 1 && isatty(STDIN_FILENO) == 1;
+  return places;
 }
 
 std::string Place::runtime_dir(const account::Configuration& configuration) const {

@@ -4,6 +4,7 @@
 // broken.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "account/configuration.h"
 #include "cli/command.h"
 #include "cli/environment.h"
+#include "net/helper_program.h"
 #include "token/keyring.h"
 
 namespace verb {
@@ -21,7 +23,10 @@ struct Place {
   account::ConfigurationPaths paths{};
 
   explicit Place(const cli::Command& command);
-  token::KeyringPlaces keyrings() const { return {environment.credentials_directory}; }
+  // A store may ask for its password only while somebody sits at a terminal of ours.
+  token::KeyringPlaces keyrings() const;
+  // Started when first needed; what this Place and its copies share.
+  std::shared_ptr<net::HelperProgram> helper;
   // Where access tokens and TLS sessions are shared; empty: nowhere.
   std::string runtime_dir(const account::Configuration& configuration) const;
 };

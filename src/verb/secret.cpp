@@ -128,8 +128,9 @@ int secret_status(const Call& call) {
       fail(*account.broken);
       continue;
     }
-    base::Result<std::unique_ptr<token::Keyring>> keyring =
-        token::open_keyring(account, place.keyrings());
+    token::KeyringPlaces places = place.keyrings();
+    places.may_prompt = false;  // to look is no reason to ask for a password
+    base::Result<std::unique_ptr<token::Keyring>> keyring = token::open_keyring(account, places);
     if (!keyring) {
       fail(keyring.error());
       continue;

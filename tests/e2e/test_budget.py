@@ -130,7 +130,7 @@ def check_trace(case, box, me, trace):
         case.holds("eyJ" not in line, "something like a token in an argument or a variable")
     own = re.compile("|".join(re.escape(str(path)) for path in (me.config, box.ca_file, me.folder / "aliases", case.programs))
                      + r"(/.*)?|.*/etc/providers\.conf|/usr/(local/)?share/mailbearer/providers\.conf")
-    keyring = re.compile(re.escape(str(me.keyring)) + r"(/.*|\.key)?")
+    keyring = re.compile(re.escape(str(me.keyring)) + r"(/.*|\.key|\.seen(\.[0-9a-f]+\.tmp)?)?")
     temporary = re.compile(r"/var/tmp|/tmp")
     seen = opened_files(trace)
     case.holds(len(seen) > 20, "the trace was not understood")

@@ -3,7 +3,7 @@
 
     run.py --bin build/bin [--only GROUP] [--select TEXT] [--workers N]
 
-Groups: corpus, sign-in, servers, refusals, flights, load. --select: only corpus cases whose name holds TEXT.
+Groups: corpus, sign-in, servers, refusals, keyrings, flights, load. --select: only corpus cases whose name holds TEXT.
 Last line: "N passed, N failed"; exit 1 when anything failed.
 """
 
@@ -21,13 +21,14 @@ import bench  # noqa: E402
 import checks  # noqa: E402
 import corpus_group  # noqa: E402
 import flights_group  # noqa: E402
+import keyring_group  # noqa: E402
 import load_group  # noqa: E402
 import refusal_group  # noqa: E402
 import sign_in_group  # noqa: E402
 from processes import children  # noqa: E402
 from rig import Rig  # noqa: E402
 
-GROUPS = ("corpus", "sign-in", "servers", "refusals", "flights", "load")
+GROUPS = ("corpus", "sign-in", "servers", "refusals", "keyrings", "flights", "load")
 PROGRAMS = ("sendmail", "mailbearer-agent", "mailbearer-helper", "mailbearer")
 
 
@@ -69,6 +70,8 @@ def run_group(group, stand, results, wanted):
             sign_in_group.servers(stand, results)
         elif group == "refusals":
             refusal_group.run(stand, results)
+        elif group == "keyrings":
+            keyring_group.run(stand, results)
         elif group == "flights":
             flights_group.run(stand, results)
         else:

@@ -58,7 +58,7 @@ TEST_CASE("keyring file: what is stored is found again, closed to others and sea
   REQUIRE(files.size() == 1);
   CHECK(mode_of(files[0]) == 0600);
   CHECK(content_of(files[0]).find("canary") == std::string::npos);
-  CHECK(content_of(files[0]).rfind("MBC1 ", 0) == 0);
+  CHECK(content_of(files[0]).rfind("MBC2 ", 0) == 0);
   CHECK(home.files("keyring", "").size() == 2);  // and the lock: no older copy stays
 }
 
@@ -174,6 +174,61 @@ TEST_CASE("T10: a store file that is not as we left it is refused and stays", "[
   }
 }
 
+TEST_CASE("T10: an older file put back is noticed, also after erasing", "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  store(account, "first");
+  const std::string file = home.files("keyring", "refresh-token-")[0];
+  const std::string first = content_of(file);
+  store(account, "second");
+  const std::string second = content_of(file);
+  const auto put = [&](const std::string& bytes) {
+    home.write("old", bytes);
+    std::filesystem::rename(home / "old", file);
+  };
+  put(first);
+  auto found = open(account)->load(account, Kind::refresh_token);
+  REQUIRE_FALSE(found.ok());
+  CHECK(found.error().fault == Fault::sign_in_needed);
+  CHECK(found.error().cause ==
+        "an older copy of the stored refresh token was put back into " + (home / "keyring"));
+  CHECK(found.error().cure == "run: mailbearer login work");
+  CHECK(std::filesystem::exists(file));
+  put(second);
+  CHECK(load(account) == "second");
+  CHECK(*open(account)->erase(account, Kind::refresh_token));
+  put(second);
+  CHECK_FALSE(open(account)->load(account, Kind::refresh_token).ok());
+  store(account, "third");
+  CHECK(load(account) == "third");
+  // The number cannot be raised by hand.
+  std::string forged = second;
+  forged[5 + 64 + 1 + 19] = '9';
+  put(forged);
+  CHECK_FALSE(open(account)->load(account, Kind::refresh_token).ok());
+}
+
+TEST_CASE(
+    "keyring file: one written before there were generations is read, and an older one not put "
+    "over a newer",
+    "[token]") {
+  Home home;
+  const auto account = account_in(home);
+  store(account, "new");
+  const std::string file = home.files("keyring", "refresh-token-")[0];
+  const auto key = token::load_key({"", home / "keyring.key"});
+  const std::string words = account::binding(account) + "\nrefresh-token";
+  REQUIRE(token::write_sealed(file, **key, words, Secret("old")).ok());
+  CHECK(content_of(file).rfind("MBC1 ", 0) == 0);
+  CHECK_FALSE(open(account)->load(account, Kind::refresh_token).ok());
+  // Without a note nobody can tell: an upgrade, or a restored backup.
+  std::filesystem::remove(home / "keyring.seen");
+  CHECK(load(account) == "old");
+  store(account, "newer");
+  CHECK(load(account) == "newer");
+  CHECK(mode_of(home / "keyring.seen") == 0600);
+}
+
 TEST_CASE("store key: $CREDENTIALS_DIRECTORY comes first, hexadecimal or raw", "[token]") {
   Home home;
   std::filesystem::create_directory(home / "credentials");
@@ -254,7 +309,7 @@ TEST_CASE("keyring file: 16 writers at once lose nothing of each other's account
   }
 }
 
-TEST_CASE("keyring: kinds have names, and only file is there", "[token]") {
+TEST_CASE("keyring: kinds have names, and each sort says what it is", "[token]") {
   for (const Kind kind :
        {Kind::refresh_token, Kind::client_secret, Kind::password, Kind::key_passphrase}) {
     CHECK(token::kind_of(token::kind_name(kind)) == kind);
@@ -263,9 +318,11 @@ TEST_CASE("keyring: kinds have names, and only file is there", "[token]") {
   Home home;
   auto account = account_in(home);
   account.keyring = account::Keyring::secret_service;
-  auto keyring = token::open_keyring(account, {});
-  CHECK(keyring.error().fault == Fault::config);
-  CHECK(keyring.error().cure == "set keyring = file in mailbearer.conf:1");
+  CHECK(open(account)->describe() ==
+        "secret-service /run/user/" + std::to_string(geteuid()) + "/bus");
+  account.keyring = account::Keyring::command;
+  account.secret_command = {"/usr/bin/pass", "show", "mail/work"};
+  CHECK(open(account)->describe() == "command /usr/bin/pass show mail/work");
   account.keyring = account::Keyring::file;
   account.keyring_dir = "relative";
   CHECK_FALSE(token::open_keyring(account, {}).ok());

@@ -543,8 +543,6 @@ TEST_CASE("obtain: what the account lacks is said before anything is asked", "[t
   using account::Account;
   CHECK(cause([](Account& a) { a.grant = account::Grant::federated; }) ==
         "federated_token_file is not set");
-  CHECK(cause([](Account& a) { a.keyring = account::Keyring::secret_service; }) ==
-        "this version has no `keyring = secret-service`, only `file`");
   CHECK(cause([](Account& a) { a.token_endpoint = "http://login.example.org/token"; }) ==
         "token_endpoint does not begin with https://");
   CHECK(cause([](Account& a) { a.token_endpoint.clear(); }) == "token_endpoint is not set");
