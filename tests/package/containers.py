@@ -120,7 +120,7 @@ class Container:
         journal = self.root.path / "srv/box/journal.jsonl"
         asked = '"event":"token.request"'
         before = journal.read_text().count(asked)
-        self.send("sh", "-c", "cat >/tmp/m; for i in 1 2; do sendmail -i ann@example.org </tmp/m; done",
+        self.send("sh", "-c", "mkdir -m 700 /tmp/mailbearer; cat >/tmp/m; for i in 1 2; do sendmail -i ann@example.org </tmp/m; done",
                   message="Subject: s\n\nx\n", arrives=2)
         after = journal.read_text().count(asked)
         if after - before != 1:
