@@ -46,10 +46,11 @@ class Checks:
         return problem is None
 
 
-def build(folder, settings):
+def build(folder, settings, *source):
+    folder.parent.mkdir(parents=True, exist_ok=True)
     log = pathlib.Path(str(folder) + ".log")
     with open(log, "wb") as out:
-        done = subprocess.run(["sh", str(here / "build.sh"), str(folder)], stdout=out, stderr=out,
+        done = subprocess.run(["sh", str(here / "build.sh"), str(folder), *map(str, source)], stdout=out, stderr=out,
                               env=dict(os.environ, DEB_BUILD_OPTIONS="nocheck", **settings))
     if done.returncode != 0:
         raise AssertionError(log.read_text(errors="replace")[-4000:])
@@ -61,7 +62,7 @@ def sums(folder):
 
 
 def same_bytes(first, second):
-    build(second, {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "HOME": "/nonexistent"})
+    build(second, {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "HOME": "/nonexistent"}, *first.glob("*.dsc"))
     one, two = sums(first), sums(second)
     if one != two or len(one) < 5:
         raise AssertionError("\n".join(f"{name}: {one.get(name)} / {two.get(name)}" for name in sorted(one | two)))

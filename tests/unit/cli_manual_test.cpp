@@ -79,6 +79,7 @@ TEST_CASE("manual: every verb and option is in mailbearer(1)", "[cli]") {
     if (verb == "version") continue;  // as --version
     const std::string start = "\n.TP\n.B";
     CHECK((text.find(start + " " + verb + "\n") != std::string::npos ||
+           text.find(start + "R \"" + verb) != std::string::npos ||
            text.find(start + "I " + verb + " ") != std::string::npos ||
            text.find(start + "I \"" + verb) != std::string::npos));
     std::istringstream help(cli::command_help(verb.substr(0, verb.find(' '))));
