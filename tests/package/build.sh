@@ -18,6 +18,9 @@ else
   mkdir -p "$tree"
   files | tar --null --files-from=- --ignore-failed-read -cf - | tar -xf - -C "$tree"
 fi
+# When and under which umask the files were checked out is nobody's business.
+find "$tree" -exec touch --no-dereference --date="@$(dpkg-parsechangelog -S Timestamp)" {} +
+chmod -R u=rwX,go=rX "$tree"
 cd "$tree"
 # What a make around us says is not for the make inside.
 unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS
