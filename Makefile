@@ -12,7 +12,7 @@ SHELL := /bin/sh
 Q := $(if $(V),,@)
 say := @$(if $(V),:,echo ' ')
 
-ROOMS := base net mail account cli submit queue token transport report walk doctor verb sandbox
+ROOMS := base net mail account cli submit queue token transport report walk agent doctor front verb sandbox
 VERSION := 0.1.0
 
 # --- Folders. The user may set these and CXXFLAGS, CPPFLAGS, LDFLAGS; what we need ourselves is kept apart.
@@ -169,7 +169,7 @@ demo: deps-demo
 	sh tests/demo.sh $(BUILD)/bin
 
 check: deps-check
-	+$(again) all unit-programs
+	+$(again) all unit-programs $(BUILD)/faults/spool_driver
 	sh tests/run_check.sh $(BUILD)
 
 check-integration: deps-integration
@@ -177,9 +177,17 @@ check-integration: deps-integration
 	python3 tests/integration/run.py --bin $(BUILD)/bin
 
 # The real programs against a server that does one thing wrong; FAULTS=--short for a choice of the cases.
+# And the queue, killed at every system call and refused every one by the kernel.
 check-faults: deps-check
-	+$(again) all
+	+$(again) all $(BUILD)/faults/spool_driver
 	python3 tests/faults/run.py --bin $(BUILD)/bin $(FAULTS)
+	python3 tests/faults/spool.py --driver $(BUILD)/faults/spool_driver $(FAULTS)
+spool_rooms := $(foreach r,queue account mail net base,$(BUILD)/lib/$(r).a)
+$(BUILD)/faults/spool_driver: tests/faults/spool_driver.cpp $(spool_rooms)
+	@mkdir -p $(@D)
+	$(say) CXX $@
+	$(Q)$(CXX) $(our_cppflags) $(CPPFLAGS) $(our_cxxflags) $(our_ldflags) -O1 -o $@ $< \
+	  -Wl,--start-group $(spool_rooms) -Wl,--end-group -lssl -lcrypto -linih
 .PHONY: check-faults
 
 # --- Mailbearer beside its peers; BENCH_ONLY="flights cost" for some parts. See tests/bench/run.py.
@@ -227,13 +235,14 @@ $(BUILD)/tidy/%.ok: src/%.cpp .clang-tidy $(wildcard src/*/*.h)
 FUZZ_SECONDS ?= 60
 fuzzers := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(wildcard tests/fuzz/*_fuzz.cpp))
 fuzz: $(addprefix fuzz-,$(fuzzers))
-$(BUILD)/fuzz/%: tests/fuzz/%_fuzz.cpp $(wildcard src/base/*.cpp src/mail/*.cpp)
+fuzzed_queue = $(if $(filter spool,$(1)),$(addprefix src/queue/,format.cpp frame.cpp notes.cpp notes_read.cpp pack.cpp progress.cpp retry.cpp))
+$(BUILD)/fuzz/%: tests/fuzz/%_fuzz.cpp $(wildcard src/base/*.cpp src/mail/*.cpp src/queue/*.cpp)
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
 	$(Q)clang++ -std=c++20 $(our_cppflags) -O1 -g -fsanitize=fuzzer,address,undefined -o $@ $< \
-	  $(filter-out src/base/seal.cpp,$(wildcard src/base/*.cpp)) \
+	  $(filter-out src/base/seal.cpp src/base/crypto_library.cpp,$(wildcard src/base/*.cpp)) \
 	  $(addprefix src/mail/,address.cpp address_list.cpp address_spec.cpp address_tokens.cpp \
-	  envelope.cpp header.cpp message.cpp read.cpp)
+	  envelope.cpp header.cpp message.cpp read.cpp) $(call fuzzed_queue,$*)
 fuzz-%: $(BUILD)/fuzz/%
 	cd $(BUILD)/fuzz && ./$* -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$*-
 

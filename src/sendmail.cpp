@@ -2,25 +2,22 @@
 // exit code out. Links nothing heavy; holds no token. Names: sendmail, mailq, newaliases (R8).
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/process.h"
 #include "base/random.h"
-#include "base/trace.h"
 #include "cli/argv.h"
 #include "cli/environment.h"
-#include "cli/profile.h"
-#include "mail/complete.h"
+#include "front/hand_in.h"
+#include "front/progress.h"
+#include "front/smtp.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mail/read.h"
 #include "report/exit_code.h"
 #include "report/tell.h"
-#include "submit/door.h"
 #include "submit/hand_over.h"
 
 namespace {
@@ -64,56 +61,6 @@ base::Done fill_envelope(const cli::Request& request, const cli::Person& person,
   return base::done();
 }
 
-// Design section 2: the -f address (the bare one, unless -F names somebody), else the login name,
-// unqualified.
-bool add_from(const cli::Request& request, const cli::Person& person, mail::Message& message) {
-  const mail::Field* from = message.header.find("From");
-  if (from != nullptr && !mail::unfold(from->body).empty()) return false;
-  const bool sender_chosen = request.sender.has_value() && !request.sender->null();
-  const mail::Mailbox sender = sender_chosen ? *request.sender : mail::Mailbox{person.login, ""};
-  const std::string name = request.full_name.value_or(sender_chosen ? "" : person.full_name);
-  mail::add_missing_from(message.header, sender, name);
-  return true;
-}
-
-submit::Way way_to(const cli::Route& route, const cli::Environment& environment) {
-  submit::Way way;
-  way.socket = route.socket;
-  way.socket_required = route.socket_required;
-  way.once_argv = {base::sibling_program("mailbearer-agent", MAILBEARER_LIBEXEC), "--once",
-                   route.profile == account::Profile::system ? "--system" : "--user", "--config",
-                   route.config};
-  way.environment = cli::environment_for_child(environment);
-  return way;
-}
-
-// How far a long delivery is, on one line of a terminal, which is cleared at the end. In a pipe
-// nobody watches, and success is silent.
-class Progress {
- public:
-  static bool wanted(const cli::Request& request, std::uint64_t message_bytes) {
-    return !request.quiet && message_bytes > large_bytes && isatty(STDERR_FILENO) == 1;
-  }
-  ~Progress() {
-    if (shown_ > 0) put("\r" + std::string(shown_, ' ') + "\r");
-  }
-  void show(std::string_view line) {
-    if (!line.starts_with(base::progress_mark)) return;
-    std::string text = "sendmail: " + std::string(line.substr(base::progress_mark.size()));
-    const std::size_t length = text.size();
-    if (length < shown_) text.append(shown_ - length, ' ');
-    put("\r" + text);
-    shown_ = std::max(length, shown_);
-  }
-
- private:
-  static constexpr std::uint64_t large_bytes = 1'000'000;
-  static void put(const std::string& text) {
-    (void)!write(STDERR_FILENO, text.data(), text.size());
-  }
-  std::size_t shown_ = 0;
-};
-
 int deliver(const cli::Request& request, bool input_closed) {
   const auto tell = [&request](const base::Error& error) {  // -oeq: the exit code alone tells
     return request.quiet ? report::exit_code(error.fault) : complain(error);
@@ -138,24 +85,37 @@ int deliver(const cli::Request& request, bool input_closed) {
 
   submit::Handover handover;
   handover.submission = &submission;
-  handover.header_changed = add_from(request, person, submission.message);
-  std::optional<Progress> progress;
+  handover.header_changed =
+      front::add_from(submission.message, person, request.sender, request.full_name);
+  std::optional<front::Progress> progress;
   if (request.verbose) {
     handover.trace = [](std::string_view line) { say(std::string(line) + "\n"); };
-  } else if (Progress::wanted(request, submission.message.bytes.size_bytes())) {
+  } else if (!request.quiet && front::Progress::wanted(submission.message.bytes.size_bytes())) {
     progress.emplace();
     handover.trace = [&progress](std::string_view line) { progress->show(line); };
   }
-  const cli::Environment environment = cli::read_environment();
-  base::Result<cli::Route> route = cli::choose_route(environment, person);
-  if (!route) return tell(route.error());
-  base::Result<submit::Agent> agent = submit::open_agent(way_to(*route, environment));
-  if (!agent) return tell(agent.error());
-  handover.one_shot = agent->child >= 0;
-  const submit::Outcome outcome = submit::hand_over(*agent->stream, handover);
+  const base::Result<submit::Outcome> outcome = front::hand_in(handover, person);
   progress.reset();
-  if (outcome.exit == 0) return 0;
-  return request.quiet ? outcome.exit : complain(outcome.text, outcome.exit);
+  if (!outcome) return tell(outcome.error());
+  if (outcome->exit == 0) return 0;
+  return request.quiet ? outcome->exit : complain(outcome->text, outcome->exit);
+}
+
+// -bv: what would become of a message; nothing is read or sent.
+int verify(const cli::Request& request) {
+  const cli::Person person = cli::person_of(getuid());
+  mail::Submission submission;
+  submission.id = base::random_hex(16);
+  submission.asked_account = request.account;
+  base::Done filled = fill_envelope(request, person, {}, submission.envelope);
+  if (!filled) return complain(filled.error());
+  submit::Handover handover;
+  handover.submission = &submission;
+  handover.verify = true;
+  handover.trace = [](std::string_view line) { say(std::string(line) + "\n"); };
+  const base::Result<submit::Outcome> outcome = front::hand_in(handover, person);
+  if (!outcome) return complain(outcome.error());
+  return outcome->exit == 0 ? 0 : complain(outcome->text, outcome->exit);
 }
 
 // A command line that cannot be obeyed. Who asks for SMTP (-bs) waits for a greeting before it says
@@ -172,7 +132,10 @@ int run(int argc, char** argv, bool input_closed) {
   if (!request) return refuse(request.error(), argc, argv);
   // R15: what was meant as mail is never answered with 0 because another mode stands beside it.
   const bool meant_as_mail = request->recipients_from_header || !request->operands.empty();
-  if (request->mode != cli::Mode::deliver && meant_as_mail) {
+  if (request->mode == cli::Mode::speak_smtp) return front::speak_smtp(meant_as_mail);
+  const bool mail_is_due = request->mode == cli::Mode::deliver ||
+                           (request->mode == cli::Mode::verify && !request->recipients_from_header);
+  if (!mail_is_due && meant_as_mail) {
     mail::drain(STDIN_FILENO);
     return complain(base::failure(base::Fault::usage,
                                   "recipients or -t beside an option that sends nothing",
@@ -192,6 +155,8 @@ int run(int argc, char** argv, bool input_closed) {
     case cli::Mode::list_queue:
       say("Mail queue is empty\n");
       return 0;
+    case cli::Mode::verify:
+    case cli::Mode::speak_smtp:
     case cli::Mode::deliver:
       break;
   }
@@ -201,7 +166,7 @@ int run(int argc, char** argv, bool input_closed) {
     return complain(base::failure(base::Fault::usage, "no recipient given",
                                   "name recipients, or use -t to take them from the header"));
   }
-  return deliver(*request, input_closed);
+  return request->mode == cli::Mode::verify ? verify(*request) : deliver(*request, input_closed);
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ for program in "$build"/test/*; do
   count "unit ${program##*/}" "$program"
 done
 count "end to end" python3 tests/e2e/run.py --bin "$build/bin" -j 2
+count "the queue, killed" python3 tests/faults/spool.py --driver "$build/faults/spool_driver" --short
 
 sanitized=$build/address-undefined
 if make --no-print-directory SAN=address,undefined BUILD="$sanitized" -j"$(nproc)" product >"$log" 2>&1; then

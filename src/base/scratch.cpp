@@ -22,6 +22,7 @@ Error no_room(Error error) {
 }  // namespace
 
 Done Scratch::append(std::string_view bytes) {
+  if (part_) return failure(Fault::bug, "a message in its spool file was to be changed");
   if (!file_.open() && memory_.size() + bytes.size() > memory_limit_bytes) {
     Done spilled = spill();
     if (!spilled) return spilled;
@@ -55,7 +56,7 @@ Result<std::size_t> Scratch::read_at(std::uint64_t offset, char* into, std::size
     return wanted;
   }
   for (;;) {
-    const ssize_t got = pread(file_.get(), into, wanted, static_cast<off_t>(offset));
+    const ssize_t got = pread(file_.get(), into, wanted, static_cast<off_t>(begin_ + offset));
     if (got > 0) return static_cast<std::size_t>(got);
     if (got < 0 && errno == EINTR) continue;
     return failure_errno(Fault::io, "cannot read the temporary file", got < 0 ? errno : EIO);
@@ -92,7 +93,26 @@ Result<std::string> Scratch::all(std::size_t limit) const {
   return out;
 }
 
+// A file of its own for what was a part of another.
+Done Scratch::copy_out() const {
+  Result<Fd> file = temporary_file();
+  if (!file) return std::move(file).error();
+  Done written = each_piece(0, [&](std::string_view piece) {
+    Done put = write_all(file->get(), piece, where);
+    return put.ok() ? std::move(put) : Done(no_room(std::move(put).error()));
+  });
+  if (!written) return written;
+  file_ = std::move(*file);
+  begin_ = 0;
+  part_ = false;
+  return done();
+}
+
 Result<int> Scratch::lend_fd() const {
+  if (part_) {
+    Done copied = copy_out();
+    if (!copied) return std::move(copied).error();
+  }
   if (!file_.open()) {
     Done spilled = spill();
     if (!spilled) return std::move(spilled).error();
@@ -104,6 +124,8 @@ Result<Scratch> Scratch::share() const {
   Scratch twin;
   twin.size_ = size_;
   twin.memory_ = memory_;
+  twin.begin_ = begin_;
+  twin.part_ = part_;
   if (!file_.open()) return twin;
   twin.file_.reset(fcntl(file_.get(), F_DUPFD_CLOEXEC, 3));
   if (!twin.file_.open()) {
@@ -120,6 +142,15 @@ Result<Scratch> Scratch::adopt(Fd file) {
   Scratch scratch;
   scratch.size_ = static_cast<std::uint64_t>(facts.st_size);
   scratch.file_ = std::move(file);
+  return scratch;
+}
+
+Scratch Scratch::part_of(Fd file, std::uint64_t offset, std::uint64_t size) {
+  Scratch scratch;
+  scratch.file_ = std::move(file);
+  scratch.begin_ = offset;
+  scratch.size_ = size;
+  scratch.part_ = true;
   return scratch;
 }
 

@@ -32,13 +32,19 @@ class Scratch {
   Result<Scratch> share() const;
   // The bytes of a whole file (the helper's answer). Fault::io when it cannot be measured.
   static Result<Scratch> adopt(Fd file);
+  // A stretch of a file that does not change any more (a queued message in its spool file). Nothing
+  // can be appended; what is lent is a copy.
+  static Scratch part_of(Fd file, std::uint64_t offset, std::uint64_t size);
 
  private:
   Done spill() const;
+  Done copy_out() const;
   // Where the bytes lie is no part of what they are: lending them may move them.
   mutable std::string memory_;
   mutable Fd file_;
   std::uint64_t size_ = 0;
+  mutable std::uint64_t begin_ = 0;  // of a part
+  mutable bool part_ = false;
 };
 
 }  // namespace base

@@ -209,6 +209,12 @@ class Parser {
       case 'm':
         request_.mode = Mode::deliver;
         return done();
+      case 's':
+        request_.mode = Mode::speak_smtp;
+        return done();
+      case 'v':
+        request_.mode = Mode::verify;
+        return done();
       case 'p':
         request_.mode = Mode::list_queue;
         return done();

@@ -18,6 +18,8 @@ namespace cli {
 
 enum class Mode : std::uint8_t {
   deliver,
+  speak_smtp,  // -bs
+  verify,      // -bv
   list_queue,  // -bp, mailq
   rebuild,     // -bi, -I, newaliases: there is no database to build
   run_queue,   // -q, runq

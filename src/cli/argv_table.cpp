@@ -63,9 +63,7 @@ constexpr struct {
     {'e', "would expand what the caller wrote"},
     {'f', "would read a filter file of the caller's choice"},
     {'F', "would read a filter file of the caller's choice"},
-    {'s', "SMTP on standard input is not spoken by this version; use -t or recipients"},
     {'t', "there are no address rules to test; see mailbearer config show"},
-    {'v', "addresses are not verified by this version"},
     {'V', "use --version"},
 };
 

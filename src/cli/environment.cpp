@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/file.h"
@@ -73,6 +74,25 @@ std::vector<std::string> environment_for_child(const Environment& environment) {
   pass("XDG_DATA_HOME", environment.data_home);
   pass("XDG_STATE_HOME", environment.state_home);
   pass("TZ", environment.zone);
+  return out;
+}
+
+ServiceEnvironment read_service_environment() {
+  ServiceEnvironment out;
+  const auto number = [](const char* name) {
+    std::int64_t value = 0;
+    base::parse_number(variable(name), 0, INT64_MAX, value);
+    return value;
+  };
+  const std::int64_t me = getpid();
+  constexpr std::int64_t most_sockets = 64;
+  if (number("LISTEN_PID") == me) {
+    out.listen_fds = static_cast<int>(std::min(number("LISTEN_FDS"), most_sockets));
+  }
+  const std::string socket = variable("NOTIFY_SOCKET");
+  if (socket.starts_with("/") || socket.starts_with("@")) out.notify_socket = socket;
+  const std::int64_t watched = number("WATCHDOG_PID");
+  if (watched == 0 || watched == me) out.watchdog_us = number("WATCHDOG_USEC");
   return out;
 }
 

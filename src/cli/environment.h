@@ -2,11 +2,13 @@
 // caller is. Believed: MAILBEARER_CONFIG, MAILBEARER_ACCOUNT, MAILBEARER_SOCKET,
 // CREDENTIALS_DIRECTORY (systemd), XDG_DATA_HOME and XDG_STATE_HOME (judged before use), TZ (only a
 // zone's name). Nothing else: no HOME, no proxy, no CA, no D-Bus variable; for login alone also
-// BROWSER, PATH, SSH_CONNECTION, SSH_TTY, DISPLAY and WAYLAND_DISPLAY.
+// BROWSER, PATH, SSH_CONNECTION, SSH_TTY, DISPLAY and WAYLAND_DISPLAY; for the standing agent what
+// systemd passes.
 #pragma once
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,15 @@ struct Environment {
 Environment read_environment();
 // What a child of ours gets: these variables and no others.
 std::vector<std::string> environment_for_child(const Environment& environment);
+
+// What systemd tells a service. Only for the standing agent: LISTEN_PID, LISTEN_FDS, NOTIFY_SOCKET,
+// WATCHDOG_PID, WATCHDOG_USEC; each believed only if it is meant for this process.
+struct ServiceEnvironment {
+  int listen_fds = 0;
+  std::string notify_socket{};
+  std::int64_t watchdog_us = 0;
+};
+ServiceEnvironment read_service_environment();
 
 // What `mailbearer login` needs to know of the person's desk; read for it alone. A browser is the
 // person's own program and gets the person's own environment, all of it.

@@ -25,6 +25,7 @@ struct Submission {
   std::string asked_account{};  // --account, or empty
   Envelope envelope{};
   Message message{};
+  bool verify = false;  // -bv: tell what would become of it; send nothing
   std::int64_t at = 0;  // wall clock, fixed at submission
 };
 

@@ -55,6 +55,7 @@ base::Result<std::unique_ptr<Stream>> start_tls(TlsContext& context, base::Fd so
   if (!stream->ready() || !expect_name(stream->session(), name)) {
     return openssl_refuses("prepare a TLS connection to " + verdict.server);
   }
+  SSL_set_connect_state(stream->session());
   stream->remember(memory);
   base::Done shaken = stream->shake_hands(deadline);
   // The result alone is "fine" until a certificate was looked at.

@@ -33,6 +33,11 @@ struct TlsMemory {
   std::string words{};
 };
 
+// The other side: a server that shows `certificate` (PEM, chain and unencrypted key, private).
+base::Result<std::shared_ptr<TlsContext>> make_tls_server_context(const std::string& certificate);
+base::Result<std::unique_ptr<Stream>> accept_tls(TlsContext& context, base::Fd socket,
+                                                 base::Deadline deadline);
+
 // Shakes hands as client and verifies `server_name` (a DNS name or an IP address).
 base::Result<std::unique_ptr<Stream>> start_tls(TlsContext& context, base::Fd socket,
                                                 const std::string& server_name,

@@ -94,9 +94,10 @@ base::Done trust_system(SSL_CTX* context) {
   return base::done();
 }
 
-base::Done present_certificate(SSL_CTX* context, const std::string& path) {
+base::Done present_certificate(SSL_CTX* context, const std::string& key_name,
+                               const std::string& path) {
   const base::Error unusable = base::failure(
-      base::Fault::config, "tls_client_certificate " + path + " holds no certificate with its key",
+      base::Fault::config, key_name + " " + path + " holds no certificate with its key",
       "put the PEM certificate chain and the unencrypted key in it");
   base::Secret bytes;
   base::Result<Bio> pem = open_pem(path, client_certificate_limit, true, bytes);
@@ -117,7 +118,10 @@ base::Done present_certificate(SSL_CTX* context, const std::string& path) {
 
 }  // namespace
 
-base::Result<std::shared_ptr<TlsContext>> make_tls_context(const TlsTrust& trust) {
+namespace {
+
+// What client and server have in common.
+base::Result<SslContext> plain_context(const SSL_METHOD* method) {
   // OPENSSL_CONF and openssl.cnf could load code and weaken TLS: neither is read.
   if (!base::start_crypto() ||
       OPENSSL_init_ssl(
@@ -125,7 +129,7 @@ base::Result<std::shared_ptr<TlsContext>> make_tls_context(const TlsTrust& trust
           nullptr) != 1) {
     return openssl_refuses("start");
   }
-  SslContext context(SSL_CTX_new(TLS_client_method()));
+  SslContext context(SSL_CTX_new(method));
   if (!context) return openssl_refuses("make a TLS context");
   SSL_CTX* raw = context.get();
   if (SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) != 1) {
@@ -133,18 +137,48 @@ base::Result<std::shared_ptr<TlsContext>> make_tls_context(const TlsTrust& trust
   }
   SSL_CTX_set_security_level(raw, 2);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_default_passwd_cb(raw, no_passphrase);
+  return context;
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<TlsContext>> make_tls_server_context(const std::string& certificate) {
+  base::Result<SslContext> made = plain_context(TLS_server_method());
+  if (!made) return std::move(made).error();
+  SSL_CTX_set_session_cache_mode(made->get(), SSL_SESS_CACHE_OFF);
+  base::Done shown = present_certificate(made->get(), "listen_certificate", certificate);
+  if (!shown) return std::move(shown).error();
+  return std::make_shared<TlsContext>(std::move(*made));
+}
+
+base::Result<std::unique_ptr<Stream>> accept_tls(TlsContext& context, base::Fd socket,
+                                                 base::Deadline deadline) {
+  socket = FdStream(std::move(socket)).take_socket();
+  auto stream = std::make_unique<TlsStream>(std::move(socket), Ssl(SSL_new(context.get())));
+  if (!stream->ready()) return openssl_refuses("prepare a TLS connection");
+  SSL_set_accept_state(stream->session());
+  base::Done shaken = stream->shake_hands(deadline);
+  if (!shaken) return std::move(shaken).error();
+  return std::unique_ptr<Stream>(std::move(stream));
+}
+
+base::Result<std::shared_ptr<TlsContext>> make_tls_context(const TlsTrust& trust) {
+  base::Result<SslContext> made = plain_context(TLS_client_method());
+  if (!made) return std::move(made).error();
+  SSL_CTX* raw = made->get();
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(raw, on_ticket);
   SSL_CTX_set_read_ahead(raw, 1);
-  SSL_CTX_set_default_passwd_cb(raw, no_passphrase);
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, on_verify);
   base::Done trusted = trust.ca_file.empty() ? trust_system(raw) : trust_file(raw, trust.ca_file);
   if (!trusted) return std::move(trusted).error();
   if (!trust.client_certificate.empty()) {
-    base::Done presented = present_certificate(raw, trust.client_certificate);
+    base::Done presented =
+        present_certificate(raw, "tls_client_certificate", trust.client_certificate);
     if (!presented) return std::move(presented).error();
   }
-  return std::make_shared<TlsContext>(std::move(context));
+  return std::make_shared<TlsContext>(std::move(*made));
 }
 
 namespace {

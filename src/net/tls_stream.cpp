@@ -184,7 +184,7 @@ bool TlsSession::usable(std::int64_t now) const {
 // --- The stream.
 
 base::Done TlsStream::shake_hands(base::Deadline deadline) {
-  base::Done shaken = repeat(deadline, [this] { return SSL_connect(ssl_.get()); });
+  base::Done shaken = repeat(deadline, [this] { return SSL_do_handshake(ssl_.get()); });
   // A peer that takes its leave in the midst of it has agreed to nothing.
   if (shaken && SSL_is_init_finished(ssl_.get()) != 1) return cut("connection closed");
   return shaken;

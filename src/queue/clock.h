@@ -32,6 +32,7 @@ class Clock {
   // For tests: stands at `at_ms` until it is set.
   static Clock standing(QueueMs at_ms);
   Clock(Clock&& other) noexcept;
+  void restart(const Clock& other);  // before anybody asks
   QueueMs now_ms() const;
   void set_ms(QueueMs at_ms) { standing_ms_ = at_ms; }  // of a standing one
   base::Done write_down(const std::string& path) const;

@@ -28,11 +28,44 @@ struct PaceLimits {
   double kept_for_root = 0.1;               // of the recipients of a day
 };
 
-// Counts in steps, over `Steps` whole steps and the running one.
+// Counts in steps of time, over `Steps` whole steps and the running one: never less than the
+// window.
 template <std::size_t Steps>
-struct Ring {
-  std::array<std::uint32_t, Steps + 1> counts{};
-  std::int64_t step = 0;  // the newest, counted from 0
+class Ring {
+ public:
+  void advance(std::int64_t step) {
+    if (step <= newest_) return;
+    if (step - newest_ > static_cast<std::int64_t>(Steps)) counts_.fill(0);
+    for (; newest_ < step && step - newest_ <= static_cast<std::int64_t>(Steps);) at(++newest_) = 0;
+    newest_ = step;
+  }
+  void add(std::int64_t step, std::uint32_t count) {
+    advance(step);
+    at(newest_) += count;
+  }
+  std::uint64_t sum() const {
+    std::uint64_t all = 0;
+    for (const std::uint32_t one : counts_) all += one;
+    return all;
+  }
+  // The first step at which no more than `most` are left.
+  std::int64_t step_of_at_most(std::uint64_t most) const {
+    std::uint64_t left = sum();
+    std::int64_t step = newest_ - static_cast<std::int64_t>(Steps);
+    for (; left > most && step <= newest_; ++step) left -= count(step);
+    return step + static_cast<std::int64_t>(Steps);
+  }
+  std::uint32_t count(std::int64_t step) const { return counts_[place(step)]; }
+  std::int64_t newest() const { return newest_; }
+  static constexpr std::int64_t length = Steps + 1;
+
+ private:
+  static std::size_t place(std::int64_t step) {
+    return static_cast<std::size_t>((step % length + length) % length);
+  }
+  std::uint32_t& at(std::int64_t step) { return counts_[place(step)]; }
+  std::array<std::uint32_t, Steps + 1> counts_{};
+  std::int64_t newest_ = 0;
 };
 
 class Pace {
@@ -43,9 +76,9 @@ class Pace {
   // The first moment, from `now_ms` on, at which a message of `uid` to `recipients` may start;
   // now_ms itself: at once. More recipients than a whole day's are let through on an empty window.
   QueueMs earliest(uid_t uid, std::size_t recipients, QueueMs now_ms);
-  // It starts; who starts must end it. `recipients` that were never sent are given back.
+  // It starts; who starts must end it, with those recipients that the provider may have counted.
   void start(uid_t uid, std::size_t recipients, QueueMs now_ms);
-  void end(uid_t uid, std::size_t recipients, std::size_t sent, QueueMs now_ms);
+  void end(std::size_t recipients, std::size_t counted, QueueMs now_ms);
 
   // The provider asks for less: a pause of `asked_s` (0: a minute, doubling to an hour), and half
   // the rate, which grows back while it is quiet.
@@ -64,12 +97,14 @@ class Pace {
   static constexpr std::size_t uid_limit = 4096;  // uids remembered
   std::int64_t per_minute(QueueMs now_ms) const;
   std::int64_t per_day(uid_t uid) const;
+  void forget_idle(std::int64_t hour_step);
   QueueMs minute_free_at(QueueMs now_ms);
   QueueMs day_free_at(uid_t uid, std::size_t recipients, QueueMs now_ms);
   QueueMs hour_free_at(uid_t uid, QueueMs now_ms);
 
   PaceLimits limits_{};
   std::size_t under_way_ = 0;
+  std::size_t recipients_under_way_ = 0;
   std::deque<QueueMs> ended_{};  // of the last minute, oldest first
   Ring<day_steps> day_{};
   std::map<uid_t, Ring<hour_steps>> hours_{};

@@ -18,10 +18,12 @@ namespace queue {
 // its successor reads it as unknown.
 enum class State : std::uint8_t { waiting, trying, unknown, delivered, refused };
 
+constexpr std::uint32_t no_reply = UINT32_MAX;
+
 struct RecipientState {
   State state = State::waiting;
-  bool told = false;        // refused, and the sender knows, or is not to know
-  std::uint32_t reply = 0;  // in Progress::replies
+  bool told = false;               // refused, and the sender knows, or is not to know
+  std::uint32_t reply = no_reply;  // in Progress::replies
 };
 
 // Why a message is not tried.
@@ -43,7 +45,7 @@ struct Resolution {
 struct Progress {
   std::optional<Resolution> resolution{};
   std::vector<RecipientState> recipients{};  // of the resolution, else of the envelope as it came
-  std::vector<base::Error> replies{};        // [0] is empty; bounded, cleaned
+  std::vector<base::Error> replies{};        // bounded, cleaned
   unsigned attempts = 0;
   unsigned failures = 0;        // deferred attempts in a row
   unsigned unknowns = 0;        // lost final replies
@@ -59,6 +61,7 @@ struct Progress {
   // When it is to be tried again, if it is not held.
   QueueMs due_ms() const;
   std::size_t count(State state) const;
+  const base::Error* reply_to(std::size_t recipient) const;  // nullptr: none
   bool finished() const;  // every recipient delivered, or refused and told
 };
 

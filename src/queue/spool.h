@@ -29,21 +29,20 @@
 
 namespace queue {
 
-// A message as it lies in the spool.
+// A message as it lies in the spool, open.
 struct Stored {
   Birth birth{};
   Arrival arrival{};
   Progress progress{};
-  std::uint64_t content_at = 0;  // in the file
-  std::uint64_t notes_at = 0;    // behind the END record
-  std::uint64_t end = 0;         // behind the last whole note
+  Places places{};
+  std::uint64_t end = 0;  // behind the last whole note
+  base::Fd file{};
 };
 
-// What a scan tells of one file: enough to schedule it.
+// What a scan tells of one file: enough to schedule it. The progress is as its writer left it.
 struct Glance {
   Birth birth{};
-  std::string account{};  // by the resolution, else by the arrival
-  Progress progress{};    // without texts
+  Progress progress{};
 };
 
 class Spool {
@@ -53,28 +52,30 @@ class Spool {
 
   enum class Committed : std::uint8_t { anew, repeated };
   // repeated: the same id of the same uid lies here already. Fault::not_permitted: of another uid.
-  base::Result<Committed> commit(const mail::Submission& submission, const Birth& birth,
-                                 const std::string& account);
+  // birth.id, account, uid, bounce, at_ms are the caller's; the rest is the submission's.
+  base::Result<Committed> commit(const mail::Submission& submission, Birth birth) const;
   // Adds a note (format.h) to a message and syncs it. `stored.end` moves on. Room for `more` bytes
   // is kept behind it, where the file system can, so that the result of an attempt has its place.
-  base::Done add_note(Stored& stored, std::string_view note, std::size_t more = 0) const;
+  static base::Done add_note(Stored& stored, std::string_view note, std::size_t more = 0);
   // Everything but the content. Fault::bad_message: damaged; Fault::config: of a newer version.
   base::Result<Stored> load(const std::string& id) const;
   // The message as it came in, its checksum verified.
-  base::Result<mail::Submission> submission(const Stored& stored) const;
+  static base::Result<mail::Submission> submission(const Stored& stored);
   // The file's name goes, and the folder is synced with those of others.
-  base::Done remove(const std::string& id);
+  base::Done remove(const std::string& id) const;
 
   struct Scan {
     std::size_t messages = 0;
-    std::size_t damaged = 0;  // moved to damaged/
-    std::size_t newer = 0;    // written by a later version, left alone
+    std::size_t damaged = 0;     // moved to damaged/
+    std::size_t newer = 0;       // written by a later version, left alone
+    std::size_t unreadable = 0;  // by an error of the disk, left alone
   };
   using Take = std::function<void(Glance glance)>;
   using Damaged = std::function<void(const std::string& name, const base::Error& why)>;
   base::Result<Scan> scan(const Take& take, const Damaged& damaged) const;
   // Out of the way, and kept.
   base::Done quarantine(const std::string& name) const;
+  std::size_t damaged_count() const;
   // Removes what a writer left behind more than 36 h ago. How many.
   std::size_t remove_debris() const;
 
@@ -83,18 +84,21 @@ class Spool {
     std::uint64_t free_files = 0;
   };
   base::Result<Room> room() const;
-  const std::string& folder() const { return folder_; }
+  std::string path(const char* name) const { return folder_ + "/" + name; }
   std::uint64_t folder_syncs() const { return group_->syncs(); }
 
  private:
   Spool() = default;
+  base::Result<Committed> publish(const base::Fd& file, const std::string& temporary,
+                                  const Birth& birth) const;
+  base::Result<base::Fd> create(std::string& temporary) const;
+  base::Result<Committed> known(const Birth& birth) const;
   std::string folder_{};
   base::Fd lock_{};
   base::Fd messages_{};
   base::Fd new_{};
   base::Fd damaged_{};
   std::unique_ptr<SyncGroup> group_{};
-  bool nameless_ = true;  // the file system has O_TMPFILE
 };
 
 }  // namespace queue

@@ -21,7 +21,7 @@ class SyncGroup {
   const int folder_;
   mutable std::mutex mutex_{};
   std::condition_variable changed_{};
-  std::uint64_t asked_ = 0;  // the round that a caller of now needs
+  std::uint64_t begun_ = 0;  // rounds
   std::uint64_t done_ = 0;
   bool running_ = false;
   int last_error_ = 0;

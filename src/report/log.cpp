@@ -23,12 +23,14 @@ namespace {
 constexpr const char* ident = "mailbearer";
 // syslog(3): facility mail; warning and informational.
 constexpr int facility = 2;
+constexpr int error = 3;
 constexpr int warning = 4;
 constexpr int informational = 6;
 // Half of what every local syslog daemon takes at the least.
 constexpr std::size_t datagram_limit = 4096;
 
 int level(const LogLine& line) {
+  if (line.urgent) return error;
   return line.good ? informational : warning;
 }
 
@@ -120,16 +122,19 @@ void Log::to_file(const LogLine& line) const {
 
 void Log::attempt(const Attempt& attempt) const {
   if (place_ == "none" || attempt.fates == nullptr) return;
-  for (const LogLine& line : lines_of(attempt, addresses_)) {
-    if (place_ == "stderr") {
-      to_stderr(line);
-    } else if (!place_.empty() && place_.front() == '/') {
-      to_file(line);
-    } else if (place_ == "syslog") {
-      to_syslog(line);
-    } else if (!to_journal(line) && place_.empty()) {
-      to_syslog(line);
-    }
+  for (const LogLine& line : lines_of(attempt, addresses_)) note(line);
+}
+
+void Log::note(const LogLine& line) const {
+  if (place_ == "none") return;
+  if (place_ == "stderr") {
+    to_stderr(line);
+  } else if (!place_.empty() && place_.front() == '/') {
+    to_file(line);
+  } else if (place_ == "syslog") {
+    to_syslog(line);
+  } else if (!to_journal(line) && place_.empty()) {
+    to_syslog(line);
   }
 }
 

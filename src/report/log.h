@@ -23,6 +23,7 @@ class Log {
       : place_(std::move(place)), addresses_(addresses), places_(std::move(places)) {}
 
   void attempt(const Attempt& attempt) const;
+  void note(const LogLine& line) const;
 
  private:
   bool to_journal(const LogLine& line) const;

@@ -43,7 +43,8 @@ struct Attempt {
 };
 
 struct LogLine {
-  bool good = false;  // sent: information; else a warning
+  bool good = false;    // sent: information; else a warning
+  bool urgent = false;  // a person is needed: an error
   std::vector<std::pair<std::string, std::string>> fields{};
   std::string text() const;  // name=value name="value with blanks" ...
 };

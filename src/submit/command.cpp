@@ -116,7 +116,12 @@ Done take_private_parameter(const std::string& name, const std::string& value, P
     }
   } else if (name == "X-TRACE") {
     own.trace = true;
-  } else if (name != "X-WAIT") {  // the caller always waits: there is no queue to leave it in
+  } else if (name == "X-VERIFY") {
+    own.verify = true;
+    own.trace = true;
+  } else if (name == "X-WAIT") {
+    own.wait = true;
+  } else {
     return syntax("unknown parameter " + base::clean(name, 40));
   }
   return done();

@@ -31,6 +31,8 @@ struct Private {
   std::string id{};
   std::string account{};
   bool trace = false;
+  bool wait = false;
+  bool verify = false;  // tell what would become of it, as trace; send nothing
 };
 
 // own_allowed: those of X-MAILBEARER 1 are known here.

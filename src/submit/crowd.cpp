@@ -34,9 +34,10 @@ base::Error broken(const char* what) {
 }  // namespace
 
 struct Crowd::Guest {
-  Guest(Ticket number, base::Fd fd, const SessionRules& common, mail::Peer peer)
-      : ticket(number), socket(std::move(fd)), rules(common) {
+  Guest(Ticket number, base::Fd fd, const CrowdRules& common, mail::Peer peer)
+      : ticket(number), socket(std::move(fd)), rules(common.session) {
     rules.peer = std::move(peer);
+    if (common.login_of) rules.peer_login = common.login_of(rules.peer.uid);
     session = std::make_unique<Session>(rules);
   }
   Ticket ticket;
@@ -166,7 +167,7 @@ void Crowd::welcome(base::Fd socket) {
   if (!peer) return;  // the kernel cannot say who it is: nobody
   const Ticket ticket = ++last_ticket_;
   const std::uint32_t uid = peer->uid;
-  auto guest = std::make_unique<Guest>(ticket, std::move(socket), rules_.session, std::move(*peer));
+  auto guest = std::make_unique<Guest>(ticket, std::move(socket), rules_, std::move(*peer));
   Guest& here = *guest;
   guests_.emplace(ticket, std::move(guest));
   Uid& whose = uids_[uid];
@@ -226,8 +227,8 @@ void Crowd::hear(Guest& guest) {
 void Crowd::after(Guest& guest) {
   const Ticket ticket = guest.ticket;
   if (guest.session->waits() && !guest.session->taken()) {
-    mail::Submission submission = guest.session->take_submission();
-    take_(ticket, std::move(submission));
+    const Wishes wishes = guest.session->wishes();
+    take_(ticket, guest.session->take_submission(), wishes);
   }
   guest.unsent += guest.session->take_replies();
   if (!flush(guest)) guest.gone = true;

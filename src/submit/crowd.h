@@ -30,14 +30,16 @@ struct CrowdRules {
   std::size_t active_per_uid = 64;
   std::size_t active_in_all = 256;  // each holds up to 64 KiB of its message in memory
   std::int64_t idle_ms = 30'000;
+  // The login name of a uid: MAIL FROM of it alone is no chosen sender. Called by run() only.
+  std::function<std::string(uid_t uid)> login_of{};
   std::int64_t drain_ms = 30'000;  // after stop(), for verdicts still to come
 };
 
 class Crowd {
  public:
   using Ticket = std::uint64_t;
-  // Called by run(): the session's ticket, and what it brought.
-  using Take = std::function<void(Ticket ticket, mail::Submission submission)>;
+  // Called by run(): the session's ticket, what it brought, and what it asks for.
+  using Take = std::function<void(Ticket ticket, mail::Submission submission, Wishes wishes)>;
 
   Crowd(base::Fd listener, CrowdRules rules, Take take);
   ~Crowd();

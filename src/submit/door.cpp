@@ -36,7 +36,9 @@ bool server_trusted(int socket) {
   return entry != nullptr && entry->pw_uid == peer.uid;
 }
 
-base::Result<base::Fd> connect_socket(const std::string& path) {
+}  // namespace
+
+base::Result<base::Fd> connect_agent(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -59,12 +61,10 @@ base::Result<base::Fd> connect_socket(const std::string& path) {
   return socket;
 }
 
-}  // namespace
-
 base::Result<Agent> open_agent(const Way& way) {
   Agent agent;
   if (!way.socket.empty()) {
-    base::Result<base::Fd> socket = connect_socket(way.socket);
+    base::Result<base::Fd> socket = connect_agent(way.socket);
     if (socket) {
       agent.stream = std::make_unique<net::FdStream>(std::move(*socket));
       return agent;

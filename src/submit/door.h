@@ -28,5 +28,7 @@ struct Way {
 };
 
 base::Result<Agent> open_agent(const Way& way);
+// The socket of an agent that listens, its server judged.
+base::Result<base::Fd> connect_agent(const std::string& path);
 
 }  // namespace submit

@@ -45,22 +45,25 @@ class Dialogue {
  private:
   Outcome failed(const base::Error& error) const {
     if (error.fault == base::Fault::io) {  // our own temporary file, not the agent
-      return {own_file_failed, "not sent: " + error.cause + "; see that the disk is sound"};
+      return {own_file_failed, "not sent: " + error.cause + "; see that the disk is sound", true};
     }
     if (committed_) {
       return {agent_gone,
               "outcome unknown, may have been delivered: the mailbearer agent ended without a "
               "verdict; look "
-              "into the Sent folder before sending again"};
+              "into the Sent folder before sending again",
+              false};
     }
     if (handover_.one_shot) {
       return {no_resources,
               "not sent: mailbearer-agent ended before it could answer (" + error.cause +
-                  "); see that memory, processes and descriptors are left, and try again"};
+                  "); see that memory, processes and descriptors are left, and try again",
+              true};
     }
     return {error.fault == base::Fault::protocol ? agent_broken : agent_gone,
             "not sent: the mailbearer agent does not answer (" + error.cause +
-                "); try again, and see: systemctl status mailbearer"};
+                "); try again, and see: systemctl status mailbearer",
+            true};
   }
 
   // One reply; 150 lines before it are trace. The text keeps nothing of "x=NN" but the number, in
@@ -88,7 +91,7 @@ class Dialogue {
 
   // "5.7.1 not sent (a): … x=77" to the sentence and the code.
   static Outcome verdict(const Reply& reply) {
-    Outcome outcome{agent_broken, reply.text};
+    Outcome outcome{agent_broken, reply.text, reply.code[0] == '4'};
     const std::size_t mark = outcome.text.rfind(" x=");
     if (mark != std::string::npos) {
       std::int64_t exit = 0;
@@ -130,7 +133,8 @@ class Dialogue {
     if (!submission.asked_account.empty()) {
       line += " X-ACCOUNT=" + mail::to_xtext(submission.asked_account);
     }
-    if (handover_.trace) line += " X-TRACE";
+    if (handover_.verify) line += " X-VERIFY";
+    if (handover_.trace && !handover_.verify) line += " X-TRACE";
     if (envelope.body == mail::Body::eight_bit) line += " BODY=8BITMIME";
     if (envelope.body == mail::Body::seven_bit) line += " BODY=7BIT";
     if (!envelope.ret.empty()) line += " RET=" + envelope.ret;

@@ -17,12 +17,14 @@ namespace submit {
 struct Outcome {
   int exit = 0;
   std::string text{};  // for stderr: "not sent (work): …"; empty on success
+  bool may_help_to_repeat = false;
 };
 
 struct Handover {
   const mail::Submission* submission = nullptr;
   bool header_changed = false;  // the header differs from the bytes as they were read
   base::Trace trace{};
+  bool verify = false;    // X-VERIFY: tell by `trace` what would become of it, and send nothing
   bool one_shot = false;  // the agent is a child of ours: what stops it is this machine's trouble
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "base/result.h"
 #include "base/trace.h"
@@ -15,7 +16,11 @@ namespace submit {
 using Accept = std::function<Verdict(mail::Submission submission, const base::Trace& trace,
                                      bool more_to_come)>;
 
+// What STARTTLS is answered with: the stream inside TLS.
+using Secure = std::function<base::Result<std::unique_ptr<net::Stream>>(net::Stream& plain)>;
+
 // Serves until QUIT or the end of the stream.
-base::Done serve(net::Stream& stream, const SessionRules& rules, const Accept& accept);
+base::Done serve(net::Stream& stream, const SessionRules& rules, const Accept& accept,
+                 const Secure& secure = {});
 
 }  // namespace submit

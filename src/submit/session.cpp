@@ -17,6 +17,7 @@ constexpr std::size_t line_limit = 8 * 1024;
 constexpr std::size_t recipient_limit = 100'000;
 constexpr int error_limit_handover = 100;
 constexpr int error_limit = 20;
+constexpr int error_limit_network = 5;
 
 }  // namespace
 
@@ -37,7 +38,7 @@ void Session::hear(std::string_view bytes) {
 // How many of the bytes are done with.
 std::size_t Session::understand(std::string_view bytes) {
   std::size_t at = 0;
-  while (at < bytes.size() && !ended_ && !waits_) {
+  while (at < bytes.size() && !ended_ && !waits_ && !wants_tls_) {
     const std::string_view rest = bytes.substr(at);
     std::size_t taken = 0;
     if (state_ == State::chunk) {
@@ -65,14 +66,22 @@ std::size_t Session::take_line(std::string_view bytes) {
   const bool crlf = !line.empty() && line.back() == '\r';
   if (crlf) line.pop_back();
   if (!std::exchange(any_line_, true)) crlf_ = crlf;
-  obey(line);
+  if (state_ == State::command) {
+    obey(line);
+  } else {
+    take_auth(line);
+  }
   return newline + 1;
 }
 
 // A refusal: the text, and for the front end the exit code behind it.
 void Session::refuse(const std::string& code, const std::string& text, int exit) {
   reply(code + " " + text + (front_end() ? " x=" + std::to_string(exit) : ""));
-  if (++errors_ >= (front_end() ? error_limit_handover : error_limit)) {
+  const bool network = rules_.entrance == Entrance::network;
+  const int limit = front_end() ? error_limit_handover
+                    : network   ? error_limit_network
+                                : error_limit;
+  if (++errors_ >= limit) {
     reply("421 4.7.0 Too many errors");
     ended_ = true;
   }
@@ -89,6 +98,7 @@ void Session::forget() {
 
 void Session::obey(const std::string& line) {
   const Command command = split_command(line);
+  if (rules_.entrance == Entrance::network && obey_network(command)) return;
   if (command.verb == "EHLO") return greet(true);
   if (command.verb == "HELO") return greet(false);
   if (command.verb == "MAIL") return take_sender(command.rest);
@@ -136,6 +146,8 @@ void Session::greet(bool extended) {
     reply("250-X-MAILBEARER 1");
     if (rules_.takes_files) reply("250-X-FILE");
   }
+  if (rules_.offers_tls && !tls_) reply("250-STARTTLS");
+  if (rules_.wants_auth && (tls_ || !rules_.offers_tls)) reply("250-AUTH PLAIN LOGIN");
   reply("250-ENHANCEDSTATUSCODES");
   reply("250 SIZE " + std::to_string(rules_.size_limit_bytes));
 }
@@ -150,6 +162,11 @@ void Session::take_sender(const std::string& rest) {
   const std::uint64_t limit = rules_.size_limit_bytes;
   if (!taken) {
     refuse("555", "5.5.4 " + taken.error().cause, 65);
+    forget();
+    return;
+  }
+  if (own_.verify && !rules_.verifies) {
+    refuse("555", "5.5.4 not sent: this agent does not verify addresses (-bv)", 64);
     forget();
     return;
   }

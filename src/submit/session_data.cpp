@@ -13,6 +13,8 @@ namespace submit {
 using base::Done;
 using base::done;
 
+Session::Data::Data() = default;
+
 void Session::begin_data(std::string refusal) {
   data_.emplace();
   data_->refusal = std::move(refusal);
@@ -118,6 +120,7 @@ void Session::finish(base::Scratch bytes, const Done& taken, bool too_big) {
     submission_.id = own_.id.empty() ? base::random_hex(16) : own_.id;
     submission_.peer = rules_.peer;
     submission_.asked_account = own_.account;
+    submission_.verify = own_.verify;
     submission_.at = base::wall_seconds();
     waits_ = true;
     return;

@@ -96,8 +96,17 @@ std::vector<base::Fate> Attempt::carry(mail::Prepared& prepared) {
 
 base::Result<std::vector<base::Fate>> Attempt::make(mail::Submission submission) {
   base::Result<mail::Prepared> prepared = prepare(std::move(submission));
+  if (prepared && stage_.prepared) {
+    base::Done written = stage_.prepared(account_, *prepared);
+    if (!written) return std::move(written).error();
+  }
   if (!prepared) return std::move(prepared).error();
   return carry(*prepared);
+}
+
+std::vector<base::Fate> Attempt::make_again(mail::Prepared& prepared, uid_t uid) {
+  noted_.uid = uid;
+  return carry(prepared);
 }
 
 std::vector<base::Fate> Attempt::deliver(mail::Prepared& prepared) {

@@ -19,6 +19,8 @@ class Attempt {
 
   base::Result<mail::Prepared> prepare(mail::Submission submission);
   std::vector<base::Fate> carry(mail::Prepared& prepared);
+  // As send_again().
+  std::vector<base::Fate> make_again(mail::Prepared& prepared, uid_t uid);
   // Both.
   base::Result<std::vector<base::Fate>> make(mail::Submission submission);
   // `next`: the account that goes on with it.

@@ -62,6 +62,14 @@ Outcome outcome_of(const account::Account& account, base::Result<std::vector<bas
 
 }  // namespace
 
+Outcome send_again(const Stage& stage, const account::Account& account, mail::Prepared prepared,
+                   uid_t uid) {
+  Attempt attempt(stage, account);
+  base::Result<std::vector<base::Fate>> fates = attempt.make_again(prepared, uid);
+  attempt.log(fates);
+  return outcome_of(account, std::move(fates));
+}
+
 Outcome send(const Stage& stage, const account::Account& account, mail::Submission submission) {
   std::optional<mail::Submission> twin;
   if (may_turn_aside(account)) {

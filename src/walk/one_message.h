@@ -14,6 +14,7 @@
 #include "base/fate.h"
 #include "base/result.h"
 #include "base/trace.h"
+#include "mail/prepare.h"
 #include "mail/submission.h"
 #include "net/helper_program.h"
 #include "report/log.h"
@@ -32,7 +33,11 @@ struct Stage {
   base::Trace trace{};
   bool all_or_nothing = true;  // `now` mode
   bool more_to_come = false;
-  // See transport/deliver.h; for whoever keeps a queue.
+  // For whoever keeps a queue: who will send it and the bytes as they will leave, before anybody is
+  // called; and that its end is about to leave (transport/deliver.h). An error of either stops it,
+  // and nothing was sent.
+  std::function<base::Done(const account::Account& account, const mail::Prepared& prepared)>
+      prepared{};
   std::function<base::Done(std::size_t first, std::size_t count)> before_end{};
 };
 
@@ -44,6 +49,9 @@ struct Outcome {
 };
 
 Outcome send(const Stage& stage, const account::Account& account, mail::Submission submission);
+// A message that was prepared at an earlier attempt. `uid`: who submitted it.
+Outcome send_again(const Stage& stage, const account::Account& account, mail::Prepared prepared,
+                   uid_t uid);
 
 // Leaves a line of a submission that never came to an attempt.
 void log_refusal(const report::Log& log, const mail::Submission& submission,

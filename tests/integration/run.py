@@ -3,7 +3,8 @@
 
     run.py --bin build/bin [--only GROUP] [--select TEXT] [--workers N]
 
-Groups: corpus, sign-in, servers, refusals, keyrings, flights, load. --select: only corpus cases whose name holds TEXT.
+Groups: corpus, sign-in, servers, refusals, keyrings, flights, load, callers. --select: only corpus cases, or callers, whose
+name holds TEXT.
 Last line: "N passed, N failed"; exit 1 when anything failed.
 """
 
@@ -18,6 +19,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import bench  # noqa: E402
+import callers_group  # noqa: E402
 import checks  # noqa: E402
 import corpus_group  # noqa: E402
 import flights_group  # noqa: E402
@@ -28,7 +30,7 @@ import sign_in_group  # noqa: E402
 from processes import children  # noqa: E402
 from rig import Rig  # noqa: E402
 
-GROUPS = ("corpus", "sign-in", "servers", "refusals", "keyrings", "flights", "load")
+GROUPS = ("corpus", "sign-in", "servers", "refusals", "keyrings", "flights", "load", "callers")
 PROGRAMS = ("sendmail", "mailbearer-agent", "mailbearer-helper", "mailbearer")
 
 
@@ -36,7 +38,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", default="build/bin", help="folder of the programs")
     parser.add_argument("--only", choices=GROUPS, action="append", help="this group; may be repeated")
-    parser.add_argument("--select", default="", help="corpus cases whose name holds this text")
+    parser.add_argument("--select", default="", help="corpus cases, or callers, whose name holds this text")
     parser.add_argument("--workers", type=int, default=4, help="corpus cases at a time")
     return parser.parse_args()
 
@@ -74,6 +76,8 @@ def run_group(group, stand, results, wanted):
             keyring_group.run(stand, results)
         elif group == "flights":
             flights_group.run(stand, results)
+        elif group == "callers":
+            callers_group.run(stand, results, wanted.select)
         else:
             load_group.run(stand, results)
     except Exception as fault:  # pylint: disable=broad-except

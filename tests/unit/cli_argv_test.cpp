@@ -181,3 +181,12 @@ TEST_CASE("argv: every letter of the option table has an argument rule, and refu
   }
   CHECK(cli::find_option('z') == nullptr);
 }
+
+TEST_CASE("argv: -bs and -bv are modes, joined, separate and in a cluster", "[cli]") {
+  CHECK(parsed({"-bs"}).mode == cli::Mode::speak_smtp);
+  CHECK(parsed({"-b", "s", "-i", "-odb", "-oem"}).mode == cli::Mode::speak_smtp);
+  CHECK(parsed({"-ibs"}).mode == cli::Mode::speak_smtp);
+  CHECK(parsed({"-bv", "a@b"}).mode == cli::Mode::verify);
+  CHECK(refused({"-bvx", "a@b"}).fault == base::Fault::usage);
+  CHECK(refused({"-bS"}).fault == base::Fault::usage);
+}

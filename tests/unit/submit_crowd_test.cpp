@@ -32,7 +32,7 @@ class Served {
     REQUIRE(listener.ok());
     crowd_ = std::make_unique<submit::Crowd>(
         std::move(*listener), std::move(rules),
-        [this, answers](submit::Crowd::Ticket ticket, mail::Submission submission) {
+        [this, answers](submit::Crowd::Ticket ticket, mail::Submission submission, submit::Wishes) {
           last_uid = submission.peer.uid;
           ++messages;
           if (!answers) return;

@@ -366,3 +366,20 @@ TEST_CASE("hand_over: an agent that never greets, or talks nonsense, is no succe
     CHECK(outcome.text.starts_with("not sent"));
   }
 }
+
+TEST_CASE("session: X-VERIFY is taken only by who heeds it, and never by -bs", "[submit]") {
+  const std::string client =
+      "EHLO x\r\nMAIL FROM:<s@x> X-VERIFY\r\nRCPT TO:<r@y>\r\nBDAT 0 LAST\r\nQUIT\r\n";
+  Seen seen;
+  CHECK(talk(client, seen).find("\r\n555 5.5.4 ") != std::string::npos);
+  CHECK(seen.messages == 0);
+  submit::SessionRules rules;
+  rules.verifies = true;
+  const std::string answers = talk(client, seen, {}, rules);
+  CHECK(seen.messages == 1);
+  CHECK(answers.find("150 EHLO there\r\n") != std::string::npos);  // what it tells is trace
+  Seen other;
+  rules.entrance = submit::Entrance::standard_input;
+  CHECK(talk("HELO x\r\nMAIL FROM:<s@x> X-VERIFY\r\n", other, {}, rules).find("\r\n555 ") !=
+        std::string::npos);
+}

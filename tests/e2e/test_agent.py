@@ -1,0 +1,198 @@
+"""The standing agent: callers on its socket, the queue behind it, and what a person may do with it."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from agent import Agent
+from rig import BODY, weight
+
+QUEUE = {"work": "delivery = queue"}
+
+
+def test_a_message_is_kept_and_delivered(case):
+    box = case.box()
+    agent = Agent(case, case.person(box, accounts=QUEUE))
+    agent.send("-i", "ann@example.org").succeeded()
+    agent.empty()
+    case.same(box.mail().recipients, ["ann@example.org"])
+    case.same(agent.stop(), 0)
+
+
+def test_now_is_the_providers_verdict(case):
+    box = case.box()
+    agent = Agent(case, case.person(box))
+    agent.send("-i", "ann@example.org").succeeded()
+    case.same(box.mail().recipients, ["ann@example.org"])
+    agent.send("-i", "fault+550-5.1.1@example.org").failed(67, r"not sent \(work\): .*")
+    case.same(agent.status()["messages"], 0)
+
+
+def test_the_trace_comes_through_the_agent(case):
+    box = case.box()
+    agent = Agent(case, case.person(box))
+    result = agent.send("-v", "-i", "ann@example.org")
+    case.same(result.code, 0, repr(result))
+    case.matches(result.out, "EHLO.*MAIL FROM.*250")
+
+
+def test_queued_while_the_provider_is_down(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    agent = Agent(case, me)
+    box.stop()
+    for number in range(5):
+        agent.send("-i", f"r{number}@example.org").succeeded()
+    agent.until(lambda: all(row["why"] and not row["active"] for row in agent.rows()), "every message was tried")
+    rows = agent.rows()
+    case.same(len(rows), 5)
+    case.same({row["hold"] for row in rows}, {""})
+    case.matches(rows[0]["why"], "cannot reach")
+
+
+def test_a_restart_loses_nothing(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    agent = Agent(case, me)
+    box.token_fault(status=503, times=1000)
+    for number in range(8):
+        agent.send("-i", f"r{number}@example.org").succeeded()
+    agent.stop(signal.SIGKILL)
+    box.reset()
+    agent.start()
+    agent.ask("XQUEUE retry *")
+    agent.empty()
+    case.same(sorted(mail.recipients[0] for mail in box.mails()), sorted(f"r{n}@example.org" for n in range(8)))
+
+
+def test_a_dead_token_holds_the_account_and_login_releases_it(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    agent = Agent(case, me)
+    me.set_secret("work", "refresh-token", "dead-token")
+    for number in range(3):
+        agent.send("-i", f"r{number}@example.org").succeeded()
+    agent.until(lambda: any(one["held"] for one in agent.status()["accounts"]), "the account is held")
+    case.same(box.mails(), [])
+    held = [one for one in agent.status()["accounts"] if one["held"]]
+    case.matches(held[0]["why"], "mailbearer login work", str(held))
+    me.set_secret("work", "refresh-token", box.refresh_token("me@sandbox.example"))
+    lines, last = agent.ask("XRELEASE work")
+    case.same(last, "250 2.0.0 Ok x=0")
+    agent.empty()
+    case.same(len(box.mails()), 3)
+
+
+def test_without_a_configuration_mail_is_kept_and_held(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    sound = me.config.read_text()
+    me.write_config("[mailbearer]\nnonsense = 1\n")
+    agent = Agent(case, me, "--system")
+    agent.send("-i", "ann@example.org").succeeded()
+    case.same(agent.status()["messages"], 1)
+    case.matches(agent.status()["configuration"], "nonsense")
+    me.write_config(sound)
+    agent.process.send_signal(signal.SIGHUP)
+    agent.empty()
+    case.same(box.mail().recipients, ["ann@example.org"])
+
+
+def test_a_bad_configuration_keeps_the_old_one(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    agent = Agent(case, me)
+    me.write_config("[mailbearer]\nnonsense = 1\n")
+    lines, last = agent.ask("XRELOAD")
+    case.matches(last, r"^554 .*nonsense.* x=78$")
+    agent.send("-i", "ann@example.org").succeeded()
+    agent.empty()
+
+
+def test_a_refused_recipient_is_told_to_the_sender(case):
+    box = case.box()
+    agent = Agent(case, case.person(box, accounts={"work": "delivery = queue\nnull_sender = user"}))
+    agent.send("-i", "-f", "me@sandbox.example", "fault+550-5.1.1@example.org", "ann@example.org").succeeded()
+    agent.empty()
+    mails = {tuple(mail.recipients): mail for mail in box.mails()}
+    case.same(len(mails), 2, str(list(mails)))
+    bounce = mails[("me@sandbox.example",)].parsed()
+    case.same(bounce.get_content_type(), "multipart/report")
+    case.matches(bounce.as_string(), "fault\\+550-5.1.1@example.org")
+
+
+def test_a_person_holds_shows_and_removes(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    agent = Agent(case, me)
+    box.stop()
+    agent.send("-i", "ann@example.org").succeeded()
+    identity = agent.rows()[0]["id"]
+    agent.until(lambda: not agent.rows()[0]["active"] and agent.rows()[0]["why"], "it was tried")
+    case.same(agent.ask(f"XQUEUE hold {identity}")[1], "250 2.0.0 Ok x=0")
+    case.same(agent.rows()[0]["hold"], "person")
+    case.matches("\n".join(agent.ask("XQUEUE mailq")[0]), rf"{identity}!.*me@sandbox.example(.|\n)*ann@example.org")
+    case.same(agent.ask(f"XQUEUE release {identity}")[1], "250 2.0.0 Ok x=0")
+    agent.until(lambda: not agent.rows()[0]["active"], "nobody has it")
+    case.same(agent.ask(f"XQUEUE remove {identity}")[1], "250 2.0.0 Ok x=0")
+    case.same(agent.ask("XQUEUE mailq")[0], ["Mail queue is empty"])
+    case.matches(agent.ask("XQUEUE show 0123")[1], r"^554 .* x=64$")
+    case.matches(agent.ask("NONSENSE")[1], r"^554 .* x=64$")
+
+
+@weight(8)
+def test_hundreds_of_callers_at_once(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    agent = Agent(case, me)
+    message = case.folder / "message"
+    message.write_text(BODY)
+    processes = []
+    for number in range(200):
+        with open(message, "rb") as text:
+            processes.append(subprocess.Popen(
+                [case.program("sendmail"), "-i", f"r{number}@example.org"], env={**me.environment, **agent.environment},
+                stdin=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    for process in processes:
+        code = process.wait(60)
+        case.same((code, process.stdout.read() + process.stderr.read()), (0, b""))
+    agent.empty(60)
+    case.same(len({mail.recipients[0] for mail in box.mails()}), 200)
+    case.same(len(box.mails()), 200)
+    case.same(box.token_requests(), 1)
+
+
+def test_connections_that_come_and_go_hold_nobody_up(case):
+    box = case.box()
+    agent = Agent(case, case.person(box, accounts=QUEUE))
+    idle = []
+    for _ in range(300):
+        one = socket.socket(socket.AF_UNIX)
+        one.connect(str(agent.socket))
+        idle.append(one)
+    for one in idle:
+        one.close()
+    agent.send("-i", "ann@example.org").succeeded()
+    agent.empty()
+
+
+def test_two_agents_do_not_share_a_spool(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    agent = Agent(case, me)
+    second = subprocess.run(
+        [case.program("mailbearer-agent"), "--foreground", "--listen", str(agent.folder / "other.sock"), "--spool",
+         str(agent.spool), "--config", str(me.config)], env=me.environment, capture_output=True, timeout=20)
+    case.same(second.returncode, 78, repr(second))
+    case.matches(second.stderr.decode(), "^mailbearer-agent: .*\n$")
+
+
+def test_sigterm_ends_it_at_once_when_nothing_is_due(case):
+    box = case.box()
+    agent = Agent(case, case.person(box, accounts=QUEUE))
+    started = time.monotonic()
+    case.same(agent.stop(), 0)
+    case.same(time.monotonic() - started < 8, True)
+    case.same(os.path.exists(agent.spool), True)
