@@ -65,6 +65,8 @@ constexpr Row table[] = {
      "make the key and certificate of an app-only account"},
     {Verb::setup, "setup", "", "PROGRAM", 1, 1,
      "show how git, mutt, php, symfony, django or cron send through here"},
+    {Verb::import_from, "import", "", "msmtp [FILE]", 1, 2,
+     "show the accounts of another program's configuration as ours"},
     {Verb::help, "help", "", "[VERB|setup PROVIDER]", 0, 2, "print this"},
     {Verb::version, "version", "", "", 0, 0, "print the version"},
 };
@@ -128,7 +130,8 @@ constexpr Option options[] = {
     {"--days", "N", of(Verb::certificate), "how long it is good for; default 730"},
     {"--replace", "", of(Verb::certificate), "in place of the one that is there"},
     {"--all", "", of(Verb::refresh), "every account that nobody has used for a week"},
-    {"--apply", "", of(Verb::setup), "write the settings, where that is safe"},
+    {"--apply", "", of(Verb::setup) | of(Verb::import_from),
+     "write the settings, where that is safe"},
     {"--help", "", all_verbs, "print this",
      [](Command& command, const std::string&) { command.verb = Verb::help; }, true},
     {"-h", "", all_verbs, "",
