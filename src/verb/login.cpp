@@ -57,6 +57,15 @@ class Login {
         helper_(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
                 cli::environment_for_child(place.environment)) {}
 
+  // What an agent keeps is not kept here, too; but the server is asked before that.
+  ~Login() {
+    if (!told_) return;
+    const base::Result<Account> account = draft_.account();
+    if (account) forget_here(place_, *account);
+  }
+  Login(const Login&) = delete;
+  Login& operator=(const Login&) = delete;
+
   int run() {
     const base::Result<bool> already = needs_nothing();
     if (!already) return complain(already.error());
@@ -157,6 +166,7 @@ class Login {
     if (!account) return account.error();
     const base::Result<std::int64_t> released = tell_agent(place_, *account);
     if (!released) return released.error();
+    told_ = true;
     if (*released > 0) {
       tell(std::to_string(*released) + " messages that waited for the account go out now.\n");
     }
@@ -303,6 +313,7 @@ class Login {
   net::HelperProgram helper_;
   bool trying_ = false;
   bool proved_ = false;
+  bool told_ = false;  // the agent
 };
 
 base::Done may_write(const Place& place) {

@@ -83,6 +83,9 @@ base::Result<std::string> send_test_message(const Place& place, const account::A
   if (place.paths.profile == account::Profile::person) {
     environment.push_back("MAILBEARER_CONFIG=" + place.paths.main_file);
   }
+  if (!place.environment.socket.empty()) {
+    environment.push_back("MAILBEARER_SOCKET=" + place.environment.socket);
+  }
   std::string program = base::program_folder() + "/sendmail";
   if (access(program.c_str(), X_OK) != 0) {
     program = base::sibling_program("mailbearer-sendmail", MAILBEARER_BIN);
