@@ -243,3 +243,18 @@ def test_a_local_name_that_leads_nowhere_is_held_for_a_person(case):
     case.matches(agent.rows()[0]["why"], "nobodyknows")
     agent.send("-i", "ann@example.org").succeeded()
     agent.until(lambda: len(box.mails()) == 1, "another is not held up")
+
+
+def test_what_ends_soon_is_told_by_status_and_accounts(case):
+    box = case.box()
+    soon = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 5 * 86400))
+    me = case.person(box, accounts={"site": f"client_secret_expires = {soon}\ndelivery = queue"})
+    agent = Agent(case, me)
+    for verb in ("status", "accounts"):
+        told = me.call("mailbearer", verb, environment=agent.environment)
+        case.same(told.code, 0, repr(told))
+        case.matches(told.out, rf"account site: client secret ends in [45] days \({soon}\); .*mailbearer secret set site client-secret")
+    checked = me.call("mailbearer", "status", "--check", environment=agent.environment)
+    case.same(checked.code, 1, repr(checked))
+    me.write_config(me.config.read_text().replace(soon, "2020-01-01"))
+    case.same(me.call("mailbearer", "status", "--check", environment=agent.environment).code, 2)
