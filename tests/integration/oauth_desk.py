@@ -9,6 +9,7 @@ import subprocess
 import threading
 
 import bench
+import processes
 
 MESSAGE = b"To: bob@example.org\nSubject: s\n\nx\n"
 
@@ -28,6 +29,7 @@ class Desk:
         self.browser.write_text(f'#!/bin/sh\nprintf %s "$1" >"{self.opened}.part" && mv "{self.opened}.part" "{self.opened}"\n')
         self.browser.chmod(0o755)
         self.provider = None
+        self._running = []
 
     def environment(self, more=None):
         return {"PATH": "/usr/bin:/bin", "MAILBEARER_CONFIG": str(self.config), **(more or {})}
@@ -46,7 +48,14 @@ class Desk:
         return ["login", user, "--provider", "smtp", "--transport", "smtp", "--keyring", "file", *sets, *more]
 
     def start(self, *words, more=None):
-        return Running([self.stand.programs / "mailbearer", *words], self.environment(more), self.canaries)
+        self._running.append(Running([self.stand.programs / "mailbearer", *words], self.environment(more), self.canaries))
+        return self._running[-1]
+
+    def end(self):
+        """A login whose browser never came waits for it otherwise."""
+        for running in self._running:
+            if running.process.poll() is None:
+                processes.stop_tree(running.process)
 
     def call(self, *words, data=b"", more=None):
         running = self.start(*words, more=more)

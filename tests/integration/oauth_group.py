@@ -32,10 +32,11 @@ def run(stand, checks):
                 for part in (by_browser, by_paste, by_device, by_secret, by_certificate, rotation, logout, revoked, held):
                     try:
                         part(desk, chromium, checks)
-                    except RuntimeError as fault:
+                    except (RuntimeError, OSError) as fault:
                         checks.check(f"{part.__name__} came to its end", [str(fault), *provider.refused[-3:]])
             finally:
                 rig.identity.other_judge = None
+                desk.end()
             secrets = [provider.secret, *provider.issued]
     nowhere(desk, canaries, secrets, checks)
 
