@@ -71,7 +71,8 @@ class Input {
     std::array<char, 4096> buffer{};
     const ssize_t got = read(STDIN_FILENO, buffer.data(), buffer.size());
     if (got > 0) browser.typed({buffer.data(), static_cast<std::size_t>(got)});
-    if (got == 0) {
+    const bool over = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+    if (over) {             // or a terminal that is gone, which would be ready for ever
       browser.typed("\n");  // a pipe may end without a line end
       wanted_ = false;
     }
