@@ -30,8 +30,10 @@ using base::Fault;
 using Way = LoginPlan::Way;
 
 base::Error nobody_came(std::int64_t wait_s) {
+  const std::int64_t minutes = (wait_s + 59) / 60;
   return base::failure(Fault::unavailable,
-                       "nobody signed in within " + std::to_string((wait_s + 59) / 60) + " minutes",
+                       "nobody signed in within " + std::to_string(minutes) +
+                           (minutes == 1 ? " minute" : " minutes"),
                        "run mailbearer login again; --wait 1h waits longer");
 }
 
