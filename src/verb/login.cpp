@@ -116,6 +116,9 @@ class Login {
     // Between storing a secret and knowing that it serves nobody ends us; no person is waited for.
     std::optional<base::SignalHold> hold;
     if (account.grant != account::Grant::user || !by_token(account)) hold.emplace();
+    // Nobody signs in for what cannot be written down.
+    base::Done writable = draft_.may_write();
+    if (!writable) return writable;
     StoredFirst first(account, place_);
     base::Done stored = first.store(plan_);
     if (!stored) return stored;
@@ -149,6 +152,9 @@ class Login {
   base::Done keep(const Account& account, const token::SignInPlaces& at,
                   const token::SignedIn& signed_in) {
     const base::SignalHold hold;
+    // Time has passed: what is kept must not take the place of somebody else's credential.
+    base::Done writable = draft_.may_write();
+    if (!writable) return writable;
     token::forget(account, at.places);
     // Without a person there is nothing to keep: what signs in lies there already.
     const bool by_person = account.grant == account::Grant::user;
