@@ -1,5 +1,6 @@
 #include "submit/crowd.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -25,7 +26,8 @@ constexpr Crowd::Ticket bell_ticket = 1;
 constexpr Crowd::Ticket first_guest = 2;
 constexpr std::int64_t tick_ms = 1000;
 constexpr std::size_t unsent_limit = std::size_t{64} * 1024;
-constexpr std::size_t reserved_descriptors = 256;  // files of messages, helpers, connections
+constexpr std::size_t command_bytes = 4096;  // heard at once: a short command has a long reply
+constexpr std::size_t reserved_descriptors = 512;  // files of messages, helpers, connections
 
 base::Error broken(const char* what) {
   return base::failure_errno(base::Fault::os, what, errno);
@@ -114,6 +116,7 @@ Done Crowd::run() {
     }
     if (tick.passed()) {
       part_idle();
+      listen_again(true);
       tick = base::Deadline::after_ms(std::min(tick_ms, rules_.idle_ms));
     }
     while (fill_place()) {
@@ -131,17 +134,31 @@ bool Crowd::drained() const {
 
 void Crowd::admit() {
   for (int i = 0; i < 64; ++i) {
-    if (guests_.size() >= rules_.connections && !make_room()) return;
+    if (guests_.size() >= rules_.connections) {
+      pollfd next{listener_.get(), POLLIN, 0};
+      if (poll(&next, 1, 0) <= 0) return;  // nobody has to go for a caller who is not there
+      if (!make_room()) return listen_again(false);
+    }
     base::Fd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket.open()) {
       welcome(std::move(socket));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
       // Whoever holds most of what ran out gives some of it back.
-      if (!make_room()) return;
+      if (!make_room()) return listen_again(false);
     } else if (errno != EINTR && errno != ECONNABORTED) {
       return;
     }
   }
+}
+
+// Whoever cannot be let in waits in the backlog; it would ring all the time meanwhile.
+void Crowd::listen_again(bool listens) {
+  if (listens == listens_ || !listener_.open()) return;
+  epoll_event event{};
+  event.events = listens ? std::uint32_t{EPOLLIN} : 0U;
+  event.data.u64 = listener_ticket;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), &event);
+  listens_ = listens;
 }
 
 // Closes the longest idle session of the uid that has most. False: nobody is idle.
@@ -174,6 +191,9 @@ void Crowd::welcome(base::Fd socket) {
   ++whose.connections;
   if (!may_be_active(whose)) {
     whose.waiting.push_back(ticket);
+    // The greeting tells that there is an agent; the rest may take its time.
+    here.unsent += here.session->take_replies();
+    if (!flush(here)) part(ticket);
     return;
   }
   activate(here);
@@ -214,7 +234,8 @@ void Crowd::serve(Guest& guest, std::uint32_t events) {
 // Once for each ring, so that nobody talks the others down.
 void Crowd::hear(Guest& guest) {
   static thread_local std::array<char, 64 * 1024> buffer;
-  const ssize_t got = recv(guest.socket.get(), buffer.data(), buffer.size(), 0);
+  const std::size_t most = guest.session->inside_data() ? buffer.size() : command_bytes;
+  const ssize_t got = recv(guest.socket.get(), buffer.data(), most, 0);
   if (got > 0) {
     guest.session->hear({buffer.data(), static_cast<std::size_t>(got)});
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -259,8 +280,13 @@ void Crowd::part(Ticket ticket) {
   Uid& whose = uids_[uid];
   --whose.connections;
   if (was_active) --whose.active;
-  if (whose.connections == 0) uids_.erase(uid);
   if (was_active) --active_;
+  if (whose.connections == 0) {
+    uids_.erase(uid);
+  } else if (whose.waiting.size() > 2 * whose.connections + 64) {
+    // Whoever comes and goes without end leaves no more than a few tickets behind.
+    std::erase_if(whose.waiting, [this](Ticket one) { return !guests_.contains(one); });
+  }
 }
 
 bool Crowd::may_be_active(const Uid& whose) const {

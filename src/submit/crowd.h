@@ -69,6 +69,7 @@ class Crowd {
 
   base::Done prepare();
   void admit();
+  void listen_again(bool listens);
   bool make_room();
   void welcome(base::Fd socket);
   void activate(Guest& guest);
@@ -94,6 +95,7 @@ class Crowd {
   std::map<Ticket, std::unique_ptr<Guest>> guests_;
   std::map<std::uint32_t, Uid> uids_;
   std::size_t active_ = 0;
+  bool listens_ = true;
   std::uint32_t last_uid_ = 0;  // whose turn it was
   Ticket last_ticket_ = 0;
   std::mutex words_lock_;

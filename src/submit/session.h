@@ -84,6 +84,7 @@ class Session {
   // Between two messages: an idle session may be closed without loss.
   bool idle() const { return !waits_ && state_ == State::command && !mail_given_; }
   bool ended() const { return ended_; }
+  bool inside_data() const { return state_ == State::chunk || state_ == State::content; }
   // STARTTLS was answered: what comes next is a handshake, and then a session that has heard
   // nothing yet (RFC 3207 4.2).
   bool wants_tls() const { return wants_tls_; }

@@ -196,3 +196,63 @@ def test_sigterm_ends_it_at_once_when_nothing_is_due(case):
     case.same(agent.stop(), 0)
     case.same(time.monotonic() - started < 8, True)
     case.same(os.path.exists(agent.spool), True)
+
+
+def test_nobody_on_the_second_socket_keeps_it_from_ending(case):
+    box = case.box()
+    agent = Agent(case, case.person(box, accounts=QUEUE))
+    idle = []
+    for _ in range(3):
+        one = socket.socket(socket.AF_UNIX)
+        one.connect(str(agent.control))
+        idle.append(one)
+    agent.status()
+    started = time.monotonic()
+    case.same(agent.stop(), 0)
+    case.same(time.monotonic() - started < 8, True)
+
+
+def test_a_bad_configuration_is_told_to_the_log_once(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    me.write_config(me.config.read_text().replace("[mailbearer]", f"[mailbearer]\nlog = {case.folder}/told", 1))
+    agent = Agent(case, me)
+    sound = me.config.read_text()
+    me.write_config("[mailbearer]\nnonsense = 1\n")
+    for _ in range(3):
+        agent.process.send_signal(signal.SIGHUP)
+        agent.until(lambda: "nonsense" in agent.status()["configuration"], "the fault is shown")
+    agent.send("-i", "ann@example.org").succeeded()
+    agent.empty()
+    me.write_config(sound)
+    agent.ask("XRELOAD")
+    log = (case.folder / "told").read_text()
+    case.same(log.count("nonsense"), 1, log)
+    case.same(log.count("sound again"), 1, log)
+
+
+def test_a_killed_front_end_commits_nothing(case):
+    box = case.box()
+    agent = Agent(case, case.person(box, accounts=QUEUE))
+    whole = (b"EHLO localhost\r\nMAIL FROM:<me@sandbox.example> X-ID=" + b"a" * 32 +
+             b"\r\nRCPT TO:<ann@example.org>\r\nBDAT 26 LAST\r\nSubject: half\r\n\r\nthe body\n")
+    for length in range(1, len(whole)):
+        with socket.socket(socket.AF_UNIX) as one:
+            one.connect(str(agent.socket))
+            one.sendall(whole[:length])
+    case.same(agent.rows(), [])
+    # The same id twice is one copy (Q3).
+    for _ in range(2):
+        with socket.socket(socket.AF_UNIX) as one:
+            one.settimeout(20)
+            one.connect(str(agent.socket))
+            one.sendall(whole + b"QUIT\r\n")
+            said = b""
+            while b"221 " not in said:
+                got = one.recv(65536)
+                if not got:
+                    break
+                said += got
+            case.matches(said.decode(), "queued as a{32} x=0", said)
+    agent.empty()
+    case.same(len(box.mails()), 1)
