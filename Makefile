@@ -1,5 +1,5 @@
 # Mailbearer. One file, no recursion; the rooms in the order a message walks them (src/ROOMS).
-# all · demo · check · check-integration · bench · fuzz · lint · install · clean
+# all · demo · check · check-integration · check-package · bench · fuzz · lint · install · deb · clean
 # Variants have their own folder:  make SAN=address,undefined unit-programs
 MAKEFLAGS += --no-builtin-rules
 # All processors, unless the caller says -j himself.
@@ -20,6 +20,9 @@ prefix     ?= /usr/local
 sysconfdir ?= /etc
 libexecdir ?= $(prefix)/libexec/mailbearer
 datadir    ?= $(prefix)/share
+mandir     ?= $(datadir)/man
+unitdir    ?= $(prefix)/lib/systemd/system
+zshdir     ?= $(datadir)/zsh/site-functions
 CXX        := $(if $(filter default,$(origin CXX)),g++,$(CXX))
 CXXFLAGS   ?= $(if $(SAN),-O1 -g1,-O2 -g)
 comma := ,
@@ -244,23 +247,59 @@ fuzz-%: $(BUILD)/fuzz/%
 	cd $(BUILD)/fuzz && ./$* -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$*-
 
 # --- Installation. DESTDIR as usual; the links that take mail over are made only by `make install-mta`.
+put = install -D -m 644
+# Units and the AppArmor profile name the programs where a package puts them.
+put_with_paths = install -d $(dir $(2)) && sed -e 's|/usr/libexec/mailbearer|$(libexecdir)|g' -e 's|/usr/bin/|$(prefix)/bin/|g' \
+  -e 's|/usr/share/mailbearer|$(datadir)/mailbearer|g' -e 's|/etc/mailbearer/|$(sysconfdir)/mailbearer/|g' $(1) >$(2) && chmod 644 $(2)
+units := mailbearer.socket mailbearer.service mailbearer-refresh.timer mailbearer-refresh.service
 install: all
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/mailbearer/docs \
-	  $(DESTDIR)$(datadir)/man/man1 $(DESTDIR)$(datadir)/man/man5 $(DESTDIR)$(datadir)/man/man8
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libexecdir) $(DESTDIR)$(sysconfdir)/mailbearer/conf.d
 	install $(BUILD)/bin/sendmail $(DESTDIR)$(prefix)/bin/mailbearer-sendmail
 	install $(BUILD)/bin/mailbearer $(BUILD)/bin/mailbearer-sandbox $(DESTDIR)$(prefix)/bin
 	install $(BUILD)/bin/mailbearer-agent $(BUILD)/bin/mailbearer-helper $(DESTDIR)$(libexecdir)
-	install -m 644 etc/providers.conf $(DESTDIR)$(datadir)/mailbearer
-	install -m 644 docs/setup-*.md $(DESTDIR)$(datadir)/mailbearer/docs
-	for section in 1 5 8; do \
-	  install -m 644 man/*.$$section $(DESTDIR)$(datadir)/man/man$$section; done
+	$(put) etc/providers.conf $(DESTDIR)$(datadir)/mailbearer/providers.conf
+	for page in docs/setup-*.md; do $(put) $$page $(DESTDIR)$(datadir)/mailbearer/$$page || exit 1; done
+	$(put) etc/mailbearer.conf $(DESTDIR)$(datadir)/doc/mailbearer/examples/mailbearer.conf
+	for section in 1 5 8; do for page in man/*.$$section; do name=$${page#man/}; \
+	  case $$name in sendmail.8) name=mailbearer-sendmail.8 ;; esac; \
+	  $(put) $$page $(DESTDIR)$(mandir)/man$$section/$$name || exit 1; done; done
+	$(foreach unit,$(units),$(call put_with_paths,etc/systemd/$(unit),$(DESTDIR)$(unitdir)/$(unit)) &&) true
+	$(foreach unit,$(notdir $(wildcard etc/systemd/user/*)),$(call put_with_paths,etc/systemd/user/$(unit),$(DESTDIR)$(prefix)/lib/systemd/user/$(unit)) &&) true
+	$(put) etc/systemd/sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/mailbearer.conf
+	$(put) etc/systemd/tmpfiles.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d/mailbearer.conf
+	$(call put_with_paths,etc/apparmor/mailbearer-agent,$(DESTDIR)$(sysconfdir)/apparmor.d/mailbearer-agent)
+	$(put) etc/completions/mailbearer.bash $(DESTDIR)$(datadir)/bash-completion/completions/mailbearer
+	$(put) etc/completions/_mailbearer $(DESTDIR)$(zshdir)/_mailbearer
+	$(put) etc/completions/mailbearer.fish $(DESTDIR)$(datadir)/fish/vendor_completions.d/mailbearer.fish
 
+# Relative links: they hold in an image that is mounted elsewhere, too.
+mta_links:
+	install -d $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8
+	ln -sf ../bin/mailbearer-sendmail $(DESTDIR)$(prefix)/sbin/sendmail
+	ln -sf ../bin/mailbearer-sendmail $(DESTDIR)$(prefix)/lib/sendmail
+	for name in mailq newaliases; do \
+	  ln -sf mailbearer-sendmail $(DESTDIR)$(prefix)/bin/$$name; \
+	  ln -sf ../man8/mailbearer-sendmail.8 $(DESTDIR)$(mandir)/man1/$$name.1; done
+	ln -sf mailbearer-sendmail.8 $(DESTDIR)$(mandir)/man8/sendmail.8
 install-mta: install
-	install -d $(DESTDIR)$(prefix)/sbin $(DESTDIR)$(prefix)/lib
-	for link in sbin/sendmail lib/sendmail bin/mailq bin/newaliases; do \
-	  ln -sf $(prefix)/bin/mailbearer-sendmail $(DESTDIR)$(prefix)/$$link; done
+	+$(again) mta_links
+
+# The page that is made of data.
+manual:
+	awk -f man/providers.awk etc/providers.conf >man/mailbearer-providers.5
+
+# --- Debian packages, in build/deb, of the files that git knows. The tests are `make check`; DEB_BUILD_OPTIONS=
+# has the unit tests run while the packages are made, as a Debian builder does.
+DEB ?= $(BUILD)/deb
+deb: deps-package
+	rm -rf $(DEB)
+	sh tests/package/build.sh $(DEB)
+# Packages made, made again, judged, and installed, upgraded, removed and purged in a fresh Debian.
+check-package: deps-package
+	python3 tests/package/run.py
+deps-package: ; $(setup) build package
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: install-mta lint-own fuzz
+.PHONY: install-mta mta_links lint-own fuzz manual deb check-package deps-package

@@ -42,6 +42,7 @@ constexpr Row table[] = {
     {cli::Verb::certificate, verb::certificate},
     {cli::Verb::setup, verb::setup},
     {cli::Verb::doctor, verb::doctor},
+    {cli::Verb::import_from, verb::import_from},
 };
 
 int run(const cli::Command& command, bool input_closed) {

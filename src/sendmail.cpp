@@ -12,6 +12,7 @@
 #include "cli/environment.h"
 #include "front/hand_in.h"
 #include "front/progress.h"
+#include "front/queue.h"
 #include "front/smtp.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
@@ -85,6 +86,7 @@ int deliver(const cli::Request& request, bool input_closed) {
 
   submit::Handover handover;
   handover.submission = &submission;
+  handover.wait = request.wait;
   handover.header_changed =
       front::add_from(submission.message, person, request.sender, request.full_name);
   std::optional<front::Progress> progress;
@@ -116,6 +118,12 @@ int verify(const cli::Request& request) {
   const base::Result<submit::Outcome> outcome = front::hand_in(handover, person);
   if (!outcome) return complain(outcome.error());
   return outcome->exit == 0 ? 0 : complain(outcome->text, outcome->exit);
+}
+
+int of_queue(const base::Result<std::string>& answer) {
+  if (!answer) return complain(answer.error());
+  say(*answer);
+  return 0;
 }
 
 // A command line that cannot be obeyed. Who asks for SMTP (-bs) waits for a greeting before it says
@@ -151,10 +159,9 @@ int run(int argc, char** argv, bool input_closed) {
     case cli::Mode::rebuild:
       return 0;  // the alias file is read as it is: there is nothing to build
     case cli::Mode::run_queue:
-      return 0;  // one-shot delivery keeps no queue
+      return of_queue(front::run_queue());
     case cli::Mode::list_queue:
-      say("Mail queue is empty\n");
-      return 0;
+      return of_queue(front::list_queue());
     case cli::Mode::verify:
     case cli::Mode::speak_smtp:
     case cli::Mode::deliver:

@@ -213,7 +213,8 @@ void Standing::judge(Ticket ticket, const Shared& submission, submit::Wishes wis
   }
   const account::Account& account = **chosen;
   if (mode_of(*now, account, wishes) == account::Delivery::queue) {
-    crowd_->answer(ticket, keep(*submission, account.name));
+    const std::optional<base::Error> never = never_sent(*now, account, *submission);
+    crowd_->answer(ticket, never ? refusal_of(*never, account) : keep(*submission, account.name));
     return;
   }
   immediate_->add([this, ticket, submission, wishes, now, &account](std::size_t thread) {
@@ -324,7 +325,7 @@ void Standing::deliver(net::HelperProgram& helper, queue::Work work) {
   if (outcome.fates) {
     queue_->settle(std::move(work), *outcome.fates);
   } else {
-    queue_->settle(std::move(work), outcome.fates.error());
+    queue_->settle(std::move(work), for_queue(outcome.fates.error()));
   }
 }
 

@@ -64,8 +64,9 @@ account::ConfigurationPaths paths_of(const Surroundings& around, const std::stri
 }
 
 std::string runtime_dir(const Surroundings& around, const account::Configuration& configuration) {
-  return configuration.runtime_dir.empty() ? cli::runtime_dir(around.person.uid)
-                                           : configuration.runtime_dir;
+  return configuration.runtime_dir.empty()
+             ? cli::runtime_dir(around.person.uid, around.options.profile)
+             : configuration.runtime_dir;
 }
 
 SharedConfiguration InForce::get() const {

@@ -96,6 +96,10 @@ class Parser {
     }
     // Emacs users carry this over from msmtp; the header From is read anyway.
     if (name == "read-envelope-from") return done();
+    if (name == "wait") {
+      request_.wait = true;
+      return done();
+    }
     if (name != "account") return refuse_long(name);
     std::string value;
     if (equals != std::string::npos) {
@@ -108,7 +112,7 @@ class Parser {
   }
 
   static Done refuse_long(const std::string& name) {
-    const std::string near = base::nearest(name, {"account", "version", "help"});
+    const std::string near = base::nearest(name, {"account", "wait", "version", "help"});
     return usage("unknown option --" + shown(name) + (near.empty() ? "" : " (--" + near + "?)"));
   }
 

@@ -34,6 +34,7 @@ struct Request {
   std::optional<mail::Mailbox> sender{};   // -f, -r: the last one; null() for <>
   std::optional<std::string> full_name{};  // -F
   std::string account{};                   // --account, -a: the first one
+  bool wait = false;                       // --wait: for the provider's verdict
   std::string notify{};                    // -N as RFC 3461 writes it
   std::string ret{};                       // -R
   std::string envid{};                     // -V, xtext

@@ -42,6 +42,7 @@ enum class Verb : std::uint8_t {
   certificate,
   setup,
   doctor,
+  import_from,
 };
 
 struct Command {

@@ -145,4 +145,12 @@ std::string runtime_dir(uid_t uid) {
   return folder + "/mailbearer";
 }
 
+std::string runtime_dir(uid_t uid, account::Profile profile) {
+  struct stat facts {};
+  const char* const of_host = "/run/mailbearer/agent";
+  const bool ours = profile == account::Profile::system && lstat(of_host, &facts) == 0 &&
+                    S_ISDIR(facts.st_mode) && facts.st_uid == uid && (facts.st_mode & 077) == 0;
+  return ours ? std::string(of_host) : runtime_dir(uid);
+}
+
 }  // namespace cli

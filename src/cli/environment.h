@@ -66,5 +66,7 @@ std::string default_state_dir(const Environment& environment, const Person& pers
                               account::Profile profile);
 // /run/user/UID/mailbearer when /run/user/UID is ours; else empty.
 std::string runtime_dir(uid_t uid);
+// The same; of the host's agent, where that folder is ours, /run/mailbearer/agent.
+std::string runtime_dir(uid_t uid, account::Profile profile);
 
 }  // namespace cli

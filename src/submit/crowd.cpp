@@ -49,6 +49,7 @@ struct Crowd::Guest {
   std::string unsent{};
   std::int64_t last_ms = base::boot_ms();
   std::uint32_t watched = 0;
+  std::size_t envelope = 0;  // as counted in envelopes_
   bool active = false;
   bool gone = false;  // nobody hears the verdict
 };
@@ -119,6 +120,8 @@ Done Crowd::run() {
       listen_again(true);
       tick = base::Deadline::after_ms(std::min(tick_ms, rules_.idle_ms));
     }
+    while (envelopes_ > rules_.envelope_bytes && part_heaviest()) {
+    }
     while (fill_place()) {
     }
   }
@@ -173,6 +176,24 @@ bool Crowd::make_room() {
     if (!worse) continue;
     worst = guest.get();
     most = connections;
+  }
+  if (worst == nullptr) return false;
+  part(worst->ticket);
+  return true;
+}
+
+// Of the uid whose recipients take most memory, the session that has most. False: all are being
+// judged.
+bool Crowd::part_heaviest() {
+  std::map<std::uint32_t, std::size_t> sums;
+  for (const auto& [ticket, guest] : guests_) sums[guest->rules.peer.uid] += guest->envelope;
+  const Guest* worst = nullptr;
+  for (const auto& [ticket, guest] : guests_) {
+    if (guest->session->waits() || guest->envelope == 0) continue;
+    const auto weight = [&](const Guest& one) {
+      return std::pair(sums[one.rules.peer.uid], one.envelope);
+    };
+    if (worst == nullptr || weight(*guest) > weight(*worst)) worst = guest.get();
   }
   if (worst == nullptr) return false;
   part(worst->ticket);
@@ -247,6 +268,8 @@ void Crowd::hear(Guest& guest) {
 // for.
 void Crowd::after(Guest& guest) {
   const Ticket ticket = guest.ticket;
+  envelopes_ += guest.session->envelope_bytes() - guest.envelope;
+  guest.envelope = guest.session->envelope_bytes();
   if (guest.session->waits() && !guest.session->taken()) {
     const Wishes wishes = guest.session->wishes();
     take_(ticket, guest.session->take_submission(), wishes);
@@ -276,6 +299,7 @@ void Crowd::part(Ticket ticket) {
   if (found == guests_.end()) return;
   const std::uint32_t uid = found->second->rules.peer.uid;
   const bool was_active = found->second->active;
+  envelopes_ -= found->second->envelope;
   guests_.erase(found);  // closes the socket, which leaves epoll with it
   Uid& whose = uids_[uid];
   --whose.connections;

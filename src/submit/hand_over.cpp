@@ -134,6 +134,7 @@ class Dialogue {
       line += " X-ACCOUNT=" + mail::to_xtext(submission.asked_account);
     }
     if (handover_.verify) line += " X-VERIFY";
+    if (handover_.wait) line += " X-WAIT";
     if (handover_.trace && !handover_.verify) line += " X-TRACE";
     if (envelope.body == mail::Body::eight_bit) line += " BODY=8BITMIME";
     if (envelope.body == mail::Body::seven_bit) line += " BODY=7BIT";

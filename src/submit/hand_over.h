@@ -24,6 +24,7 @@ struct Handover {
   const mail::Submission* submission = nullptr;
   bool header_changed = false;  // the header differs from the bytes as they were read
   base::Trace trace{};
+  bool wait = false;      // X-WAIT: for the provider's verdict, where the agent would queue
   bool verify = false;    // X-VERIFY: tell by `trace` what would become of it, and send nothing
   bool one_shot = false;  // the agent is a child of ours: what stops it is this machine's trouble
 };

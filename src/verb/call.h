@@ -44,6 +44,7 @@ int test(const Call& call);
 int certificate(const Call& call);
 int setup(const Call& call);
 int doctor(const Call& call);
+int import_from(const Call& call);
 int help(const Call& call);
 
 }  // namespace verb

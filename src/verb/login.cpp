@@ -19,6 +19,7 @@
 #include "token/sign_in.h"
 #include "transport/probe.h"
 #include "verb/admin_request.h"
+#include "verb/agent_secrets.h"
 #include "verb/call.h"
 #include "verb/console.h"
 #include "verb/draft.h"
@@ -55,6 +56,15 @@ class Login {
         plan_(plan),
         helper_(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
                 cli::environment_for_child(place.environment)) {}
+
+  // What an agent keeps is not kept here, too; but the server is asked before that.
+  ~Login() {
+    if (!told_) return;
+    const base::Result<Account> account = draft_.account();
+    if (account) forget_here(place_, *account);
+  }
+  Login(const Login&) = delete;
+  Login& operator=(const Login&) = delete;
 
   int run() {
     const base::Result<bool> already = needs_nothing();
@@ -152,6 +162,14 @@ class Login {
     const base::Result<bool> written = draft_.write();
     if (!written) return written.error();
     if (*written) tell("Account " + draft_.name() + " is written to " + draft_.file() + ".\n");
+    const base::Result<Account> account = draft_.account();
+    if (!account) return account.error();
+    const base::Result<std::int64_t> released = tell_agent(place_, *account);
+    if (!released) return released.error();
+    told_ = true;
+    if (*released > 0) {
+      tell(std::to_string(*released) + " messages that waited for the account go out now.\n");
+    }
     return base::done();
   }
 
@@ -295,6 +313,7 @@ class Login {
   net::HelperProgram helper_;
   bool trying_ = false;
   bool proved_ = false;
+  bool told_ = false;  // the agent
 };
 
 base::Done may_write(const Place& place) {

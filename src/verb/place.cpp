@@ -32,7 +32,7 @@ token::KeyringPlaces Place::keyrings() const {
 }
 
 std::string Place::runtime_dir(const account::Configuration& configuration) const {
-  return configuration.runtime_dir.empty() ? cli::runtime_dir(person.uid)
+  return configuration.runtime_dir.empty() ? cli::runtime_dir(person.uid, paths.profile)
                                            : configuration.runtime_dir;
 }
 

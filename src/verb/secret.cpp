@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "token/keyring.h"
 #include "transport/known_servers.h"
+#include "verb/agent_secrets.h"
 #include "verb/call.h"
 #include "verb/console.h"
 #include "verb/place.h"
@@ -71,15 +72,25 @@ std::string file_of(const Account& account, token::Kind kind) {
   return {};
 }
 
-base::Result<std::string> status_of(const Account& account, token::Keyring& keyring) {
+// Where an agent keeps them, it is asked.
+base::Result<bool> is_held(const Place& place, const Account& account, token::Kind kind,
+                           token::Keyring& keyring) {
+  if (agent_keeps_secrets(place)) return agent_has(place, account.name, kind);
+  base::Result<std::optional<base::Secret>> held = keyring.load(account, kind);
+  if (!held) return std::move(held).error();
+  return held->has_value();
+}
+
+base::Result<std::string> status_of(const Place& place, const Account& account,
+                                    token::Keyring& keyring) {
   std::string out = account.name + ": " + keyring.describe() + "\n";
   for (const token::Kind kind : {token::Kind::refresh_token, token::Kind::client_secret,
                                  token::Kind::password, token::Kind::key_passphrase}) {
-    const base::Result<std::optional<base::Secret>> held = keyring.load(account, kind);
+    const base::Result<bool> held = is_held(place, account, kind, keyring);
     if (!held) return held.error();
     std::string line = std::string("  ") + token::kind_name(kind);
     line.append(18 - line.size(), ' ');
-    out += line + (held->has_value() ? "stored" : "none");
+    out += line + (*held ? "stored" : "none");
     const std::string file = file_of(account, kind);
     out += (file.empty() ? "" : "; read from " + file) + "\n";
   }
@@ -99,7 +110,9 @@ int secret_set(const Call& call) {
   if (!slot) return complain(slot.error());
   const base::Result<base::Secret> secret = read_typed_secret(false);
   if (!secret) return complain(secret.error());
-  const base::Done stored = slot->keyring->store(slot->account, slot->kind, *secret);
+  const base::Done stored = agent_keeps_secrets(place)
+                                ? give_to_agent(place, slot->account, slot->kind, *secret)
+                                : slot->keyring->store(slot->account, slot->kind, *secret);
   return stored.ok() ? 0 : complain(stored.error());
 }
 
@@ -107,7 +120,9 @@ int secret_clear(const Call& call) {
   const Place place(call.command);
   const base::Result<Slot> slot = slot_of(place, call);
   if (!slot) return complain(slot.error());
-  const base::Result<bool> erased = slot->keyring->erase(slot->account, slot->kind);
+  const base::Result<bool> erased = agent_keeps_secrets(place)
+                                        ? agent_forgets(place, slot->account.name, slot->kind)
+                                        : slot->keyring->erase(slot->account, slot->kind);
   if (!erased) return complain(erased.error());
   forget_sessions(place);
   if (*erased) return 0;
@@ -135,7 +150,7 @@ int secret_status(const Call& call) {
       fail(keyring.error());
       continue;
     }
-    const base::Result<std::string> status = status_of(account, **keyring);
+    const base::Result<std::string> status = status_of(place, account, **keyring);
     if (!status) {
       fail(status.error());
     } else if (const int code = say(*status); code != 0) {

@@ -83,14 +83,17 @@ base::Result<std::string> send_test_message(const Place& place, const account::A
   if (place.paths.profile == account::Profile::person) {
     environment.push_back("MAILBEARER_CONFIG=" + place.paths.main_file);
   }
+  if (!place.environment.socket.empty()) {
+    environment.push_back("MAILBEARER_SOCKET=" + place.environment.socket);
+  }
   std::string program = base::program_folder() + "/sendmail";
   if (access(program.c_str(), X_OK) != 0) {
     program = base::sibling_program("mailbearer-sendmail", MAILBEARER_BIN);
   }
   const std::string id = base::random_hex(16) + "@" + host_part(account.user);
-  const base::Result<Ended> ended =
-      run_program({program, "-v", "-i", "-f", account.user, "--account", account.name, "--", to},
-                  environment, message_for(account, to, id), base::Deadline::after_ms(patience_ms));
+  const base::Result<Ended> ended = run_program(
+      {program, "-v", "--wait", "-i", "-f", account.user, "--account", account.name, "--", to},
+      environment, message_for(account, to, id), base::Deadline::after_ms(patience_ms));
   if (!ended) return ended.error();
   if (ended->code != 0) {
     base::Error error = base::failure(fault_of(ended->code), last_complaint(ended->err));

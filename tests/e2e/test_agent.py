@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-from agent import Agent
+from agent import Agent, hand_over
 from rig import BODY, weight
 
 QUEUE = {"work": "delivery = queue"}
@@ -256,3 +256,50 @@ def test_a_killed_front_end_commits_nothing(case):
             case.matches(said.decode(), "queued as a{32} x=0", said)
     agent.empty()
     case.same(len(box.mails()), 1)
+
+
+@weight(9)
+def test_a_token_that_dies_with_500_queued_bounces_nothing(case):
+    box = case.box()
+    told = case.folder / "told"
+    program = case.folder / "notify"
+    program.write_text(f"#!/bin/sh\ncat >> {told}\n")
+    program.chmod(0o755)
+    me = case.person(box, accounts=QUEUE, main=f"notify_command = {program}")
+    agent = Agent(case, me)
+    me.set_secret("work", "refresh-token", "dead-token")
+    replies = hand_over(agent.socket, 500)
+    case.same({reply.split(" queued")[0] for reply in replies}, {"250 2.0.0 Ok:"})
+    agent.until(lambda: any(one["held"] for one in agent.status()["accounts"]), "the account is held")
+    agent.until(told.exists, "somebody is told")
+    case.same(box.mails(), [], "nothing left, and nobody was told of a failure")
+    case.same(agent.status()["messages"], 500)
+    me.set_secret("work", "refresh-token", box.refresh_token("me@sandbox.example"))
+    lines, last = agent.ask("XRELEASE work")
+    case.same((last, '"messages":500' in lines[0]), ("250 2.0.0 Ok x=0", True), str(lines))
+    agent.empty(60)
+    case.same(len({mail.recipients[0] for mail in box.mails()}), 500)
+    case.same(len(box.mails()), 500)
+    text = told.read_text()
+    case.same(text.count("\n"), 1, text)
+    case.matches(text, "account work needs a person: .*mailbearer login work")
+
+
+def test_what_can_never_be_sent_is_said_at_once(case):
+    box = case.box()
+    agent = Agent(case, case.person(box, accounts={"work": "delivery = queue\nrewrite_from = never\nmax_size = 100k"}))
+    agent.send("-i", "-f", "me@sandbox.example", "ann@example.org",
+               text="From: other@kernel.org\nSubject: s\n\nx\n").failed(77, r"not sent \(work\): .*other@kernel.org.*")
+    agent.send("-i", "ann@example.org", text="Subject: s\n\n" + "x" * 70 + "\n" * 200_000).failed(
+        65, r"not sent \(work\): message is too large .*")
+    case.same(agent.status()["messages"], 0)
+
+
+def test_a_local_name_that_leads_nowhere_is_held_for_a_person(case):
+    box = case.box()
+    agent = Agent(case, case.person(box, accounts=QUEUE))
+    agent.send("-i", "nobodyknows").succeeded()
+    agent.until(lambda: [row["hold"] for row in agent.rows()] == ["sender"], "it is held")
+    case.matches(agent.rows()[0]["why"], "nobodyknows")
+    agent.send("-i", "ann@example.org").succeeded()
+    agent.until(lambda: len(box.mails()) == 1, "another is not held up")

@@ -33,7 +33,7 @@ FAULTS = (
     ("G5 413", "graph.send", {"status": 413}, SMALL, 65,
      r"message is too large for Graph \(ErrorMessageSizeExceeded\); send less, a link, or over SMTP", "refused", 0),
     ("G6 202 lost", "graph.send", {"action": "close", "keep": True}, SMALL, 69, None, "unknown", 1),
-    ("G7 too large", None, {}, TOO_LARGE, 65, r"message is too large \(3\.\d MB, Graph takes 3\.0 MB\); set graph_large = smtp, .*", "refused", 0),
+    ("G7 too large", None, {}, TOO_LARGE, 65, r"message is too large \(3\.\d MB, Graph takes 3\.0 MB\); set graph_large = smtp or upload, .*", "refused", 0),
     ("G8 huge answer", "graph.send", {"status": 400, "body": "x" * 1000, "repeat": 20_000}, SMALL, 65,
      r"provider refuses the message \(400\); correct it, then send again", "refused", 0),
     ("G8 broken JSON", "graph.send", {"status": 500, "body": "{\"error\":" + "[" * 5000}, SMALL, 69, None, "unknown", 0),

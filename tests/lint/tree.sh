@@ -18,7 +18,9 @@ for page in man/*.[158]; do
     rm -f "/tmp/mandoc.$$"
   fi
 done
-for script in tests/setup/*.sh tests/*.sh tests/lint/*.sh .ci/run; do
+awk -f man/providers.awk etc/providers.conf | cmp -s - man/mailbearer-providers.5 ||
+  complain man/mailbearer-providers.5 "is behind etc/providers.conf; run: make manual"
+for script in tests/setup/*.sh tests/*.sh tests/lint/*.sh tests/package/*.sh debian/*.p* debian/tests/smoke .ci/run; do
   [ -f "$script" ] || continue
   case $(head -n 1 "$script") in
     *bash*) bash -n "$script" || bad=1 ;;

@@ -197,6 +197,20 @@ TEST_CASE("crowd: when nobody can be let in it sleeps until somebody leaves", "[
   CHECK(lines.line(Deadline::after_ms(5000)).ok());
 }
 
+TEST_CASE("crowd: recipients without end cost their own session", "[submit]") {
+  submit::CrowdRules rules;
+  rules.envelope_bytes = 100'000;
+  Served served(rules);
+  net::FdStream greedy(call(served.path()));
+  std::string flood = "MAIL FROM:<a@x.org>\r\n";
+  for (int i = 0; i < 5000; ++i) flood += "RCPT TO:<r" + std::to_string(i) + "@x.org>\r\n";
+  // It may be hung up on before it has said all.
+  (void)greedy.write(flood, Deadline::after_ms(5000)).ok();
+  CHECK(hand_one_over(served.path()).find(" x=0\r\n") != std::string::npos);
+  const std::string heard = hear_all(greedy, 5000);
+  CHECK(heard.size() < std::size_t{5000} * 14);
+}
+
 TEST_CASE("crowd: the end of a connection inside the data commits nothing (Q1)", "[submit]") {
   Served served;
   {
