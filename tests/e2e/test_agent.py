@@ -1,6 +1,7 @@
 """The standing agent: callers on its socket, the queue behind it, and what a person may do with it."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -303,3 +304,36 @@ def test_a_local_name_that_leads_nowhere_is_held_for_a_person(case):
     case.matches(agent.rows()[0]["why"], "nobodyknows")
     agent.send("-i", "ann@example.org").succeeded()
     agent.until(lambda: len(box.mails()) == 1, "another is not held up")
+
+
+def test_kills_at_any_moment_lose_nothing_that_was_acknowledged(case):
+    box = case.box()
+    me = case.person(box, accounts=QUEUE)
+    agent = Agent(case, me)
+    chance = random.Random(6)
+    acknowledged = []
+    for number in range(16):
+        callers = []
+        for place in range(4):
+            recipient = f"r{number}-{place}@example.org"
+            process = subprocess.Popen(
+                [case.program("sendmail"), "-i", recipient], env={**me.environment, **agent.environment},
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process.stdin.write(BODY.encode())
+            process.stdin.close()
+            callers.append((recipient, process))
+        # Any moment is right: from before the first word to after the delivery.
+        time.sleep(chance.random() * 0.06)
+        agent.stop(signal.SIGKILL)
+        for recipient, process in callers:
+            if process.wait(60) == 0:
+                acknowledged.append(recipient)
+            process.stdout.close()
+            process.stderr.close()
+        agent.start()
+    agent.until(lambda: all(row["recipients"][0]["state"] == "unknown" for row in agent.rows()), "all but the unknown left")
+    unknown = {row["recipients"][0]["address"] for row in agent.rows()}
+    got = [mail.recipients[0] for mail in box.mails()]
+    case.same(sorted(set(acknowledged) - set(got) - unknown), [], "acknowledged and lost")
+    case.same(sorted(one for one in set(got) if got.count(one) > 1), [], "sent twice")
+    case.same({mail.parsed().get_payload() for mail in box.mails()} <= {box.mails()[0].parsed().get_payload()}, True)
