@@ -5,6 +5,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 from agent import Agent, hand_over
@@ -337,3 +338,29 @@ def test_kills_at_any_moment_lose_nothing_that_was_acknowledged(case):
     case.same(sorted(set(acknowledged) - set(got) - unknown), [], "acknowledged and lost")
     case.same(sorted(one for one in set(got) if got.count(one) > 1), [], "sent twice")
     case.same({mail.parsed().get_payload() for mail in box.mails()} <= {box.mails()[0].parsed().get_payload()}, True)
+
+
+def test_another_user_sees_and_touches_nobodys_rows(case):
+    if os.geteuid() != 0:
+        return
+    box = case.box()
+    agent = Agent(case, case.person(box, accounts=QUEUE), "--system")
+    box.stop()
+    agent.send("-i", "ann@example.org").succeeded()
+    identity = agent.rows()[0]["id"]
+    script = ("import os,socket,sys\ns = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\nos.setgroups([])\n"
+              "os.setgid(54321)\nos.setuid(54321)\nt = socket.socket(socket.AF_UNIX)\nos.chdir('/')\n"
+              "t.connect('/proc/self/fd/%d/control.sock' % folder)\n"
+              "t.settimeout(20)\nt.sendall(sys.argv[2].encode() + b'\\r\\n')\nprint(t.recv(65536).decode())\n")
+    script = script.replace("os.setgroups([])\n", "folder = os.open(os.path.dirname(sys.argv[1]), os.O_PATH)\nos.setgroups([])\n")
+
+    def asked(request):
+        return subprocess.run([sys.executable, "-c", script, str(agent.control), request], capture_output=True, timeout=30, text=True)
+
+    answer = asked("XQUEUE list")
+    case.same(answer.stdout.strip(), "250 2.0.0 Ok x=0", repr(answer))
+    for request in ("show", "hold", "remove", "retry", "release"):
+        case.matches(asked(f"XQUEUE {request} {identity}").stdout, "^554 .* x=64", request)
+    for request in ("XSTATUS", "XRELOAD", "XRELEASE work", "XSECRET status work refresh-token"):
+        case.matches(asked(request).stdout, "^554 .* x=77", request)
+    case.same(len(agent.rows()), 1)
