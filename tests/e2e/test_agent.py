@@ -364,3 +364,18 @@ def test_another_user_sees_and_touches_nobodys_rows(case):
     for request in ("XSTATUS", "XRELOAD", "XRELEASE work", "XSECRET status work refresh-token"):
         case.matches(asked(request).stdout, "^554 .* x=77", request)
     case.same(len(agent.rows()), 1)
+
+
+def test_what_ends_soon_is_told_by_status_and_accounts(case):
+    box = case.box()
+    soon = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 5 * 86400))
+    me = case.person(box, accounts={"site": f"client_secret_expires = {soon}\ndelivery = queue"})
+    agent = Agent(case, me)
+    for verb in ("status", "accounts"):
+        told = me.call("mailbearer", verb, environment=agent.environment)
+        case.same(told.code, 0, repr(told))
+        case.matches(told.out, rf"account site: client secret ends in [45] days \({soon}\); .*mailbearer secret set site client-secret")
+    checked = me.call("mailbearer", "status", "--check", environment=agent.environment)
+    case.same(checked.code, 1, repr(checked))
+    me.write_config(me.config.read_text().replace(soon, "2020-01-01"))
+    case.same(me.call("mailbearer", "status", "--check", environment=agent.environment).code, 2)
