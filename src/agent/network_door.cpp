@@ -1,5 +1,6 @@
 #include "agent/network_door.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -107,6 +108,10 @@ NetworkDoor::~NetworkDoor() {
   const std::uint64_t one = 1;
   (void)!write(bell_.get(), &one, sizeof one);
   if (thread_.joinable()) thread_.join();
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    for (const auto& [fd, copy] : live_) shutdown(copy.get(), SHUT_RD);
+  }
   pool_.finish();
 }
 
@@ -170,6 +175,12 @@ void NetworkDoor::serve(base::Fd socket, const std::string& /*from*/) {
     account = admit_(name, password);
     return !account.empty();
   };
+  const int fd = socket.get();
+  {
+    const std::lock_guard<std::mutex> hold(lock_);
+    if (over_) return;
+    live_[fd].reset(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  }
   net::FdStream stream(std::move(socket));
   // However a session ends, there is nobody to tell.
   static_cast<void>(submit::serve(
@@ -183,6 +194,8 @@ void NetworkDoor::serve(base::Fd socket, const std::string& /*from*/) {
                                                  base::Deadline::after_ms(handshake_ms));
                         })
                         .ok());
+  const std::lock_guard<std::mutex> hold(lock_);
+  live_.erase(fd);
 }
 
 }  // namespace agent

@@ -60,6 +60,7 @@ class NetworkDoor {
   std::mutex lock_{};
   std::map<std::string, int> callers_{};
   int in_all_ = 0;
+  std::map<int, base::Fd> live_{};  // copies of the sockets, to hang up at the end
   Pool pool_;
   std::thread thread_{};
 };

@@ -69,13 +69,6 @@ std::string waiting(const queue::Event& event) {
          std::to_string(event.oldest_s / 60) + " min";
 }
 
-std::string value_of(const account::Configuration& configuration, const std::string& key) {
-  for (const auto& [name, value] : configuration.others) {
-    if (name == key) return value;
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string sentence_of(const queue::Event& event) {
@@ -176,9 +169,9 @@ void Notices::tell(const queue::Event& event, const SharedConfiguration& configu
   if (!is_urgent(event.kind)) return;
   const std::string text = sentence_of(event);
   pool_.add([this, event, configuration, text](std::size_t) {
-    const std::vector<std::string> argv = base::words(value_of(*configuration, "notify_command"));
+    const std::vector<std::string> argv = base::words(main_value(*configuration, "notify_command"));
     if (!argv.empty()) run_command(argv, text);
-    const std::string via = value_of(*configuration, "notify_via");
+    const std::string via = main_value(*configuration, "notify_via");
     // An account cannot tell of its own end.
     if (via.empty() || via == event.account) return;
     const base::Result<const account::Account*> account =

@@ -137,8 +137,9 @@ base::Done Standing::open_sockets() {
       [this](Ticket ticket, mail::Submission submission, submit::Wishes wishes) {
         // A job is copied around; a submission cannot be.
         const auto shared = std::make_shared<mail::Submission>(std::move(submission));
-        commits_->add(
-            [this, ticket, shared, wishes](std::size_t) { judge(ticket, shared, wishes); });
+        commits_->add([this, ticket, shared, wishes](std::size_t) {
+          judge(caller_of(ticket), shared, wishes);
+        });
       });
   return base::done();
 }
@@ -184,12 +185,12 @@ void Standing::tell_of_fault() {
 
 // --- A message that has come in. On a thread of commits_.
 
-void Standing::judge(Ticket ticket, const Shared& submission, submit::Wishes wishes) {
+void Standing::judge(const Caller& caller, const Shared& submission, submit::Wishes wishes) {
   reload(false);
   const SharedConfiguration now = in_force_.get();
   // Nobody can say yet which account it leaves by: it waits for one (design section 2).
   if (now == nullptr || now->accounts.empty()) {
-    crowd_->answer(ticket, keep(*submission, ""));
+    caller.answer(keep(*submission, ""));
     return;
   }
   account::Wish wish;
@@ -197,9 +198,10 @@ void Standing::judge(Ticket ticket, const Shared& submission, submit::Wishes wis
   wish.asked = submission->asked_account;
   wish.envelope = &submission->envelope;
   wish.header = &submission->message.header;
+  if (submission->peer.over_network) wish.environment = main_value(*now, "listen_account");
   const base::Result<const account::Account*> chosen = account::choose(*now, wish);
   if (submission->verify) {
-    crowd_->answer(ticket, verify(*now, chosen, *submission, trace_to(ticket)));
+    caller.answer(verify(*now, chosen, *submission, caller.trace));
     return;
   }
   if (!chosen) {
@@ -207,24 +209,25 @@ void Standing::judge(Ticket ticket, const Shared& submission, submit::Wishes wis
     const auto broken = std::find_if(
         now->accounts.begin(), now->accounts.end(),
         [&](const account::Account& one) { return one.broken && one.name == error.account; });
-    crowd_->answer(ticket, broken == now->accounts.end() ? refusal(error, now->temporary_exit)
-                                                         : keep(*submission, broken->name));
+    caller.answer(broken == now->accounts.end() ? refusal(error, now->temporary_exit)
+                                                : keep(*submission, broken->name));
     return;
   }
   const account::Account& account = **chosen;
   if (mode_of(*now, account, wishes) == account::Delivery::queue) {
     const std::optional<base::Error> never = never_sent(*now, account, *submission);
-    crowd_->answer(ticket, never ? refusal_of(*never, account) : keep(*submission, account.name));
+    caller.answer(never ? refusal_of(*never, account) : keep(*submission, account.name));
     return;
   }
-  immediate_->add([this, ticket, submission, wishes, now, &account](std::size_t thread) {
-    const base::Trace trace = wishes.trace ? trace_to(ticket) : base::Trace();
-    crowd_->answer(ticket, deliver_now(thread, now, account, submission, trace));
+  immediate_->add([this, caller, submission, wishes, now, &account](std::size_t thread) {
+    const base::Trace trace = wishes.trace ? caller.trace : base::Trace();
+    caller.answer(deliver_now(thread, now, account, submission, trace));
   });
 }
 
-base::Trace Standing::trace_to(Ticket ticket) {
-  return [this, ticket](std::string_view line) { crowd_->trace(ticket, std::string(line)); };
+Standing::Caller Standing::caller_of(Ticket ticket) {
+  return {[this, ticket](submit::Verdict verdict) { crowd_->answer(ticket, std::move(verdict)); },
+          [this, ticket](std::string_view line) { crowd_->trace(ticket, std::string(line)); }};
 }
 
 submit::Verdict Standing::keep(const mail::Submission& submission, const std::string& account) {
@@ -400,6 +403,7 @@ void Standing::drain() {
   service_.say("STOPPING=1\nSTATUS=ending\n");
   ending_ = true;
   queue_->stop();  // first of all: nothing new is begun while the verdicts are waited for
+  network_.reset();
   control_.reset();
   crowd_->stop();
   crowd_thread_.join();

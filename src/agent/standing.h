@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "agent/control.h"
+#include "agent/network_door.h"
 #include "agent/notice.h"
 #include "agent/pool.h"
 #include "agent/service.h"
@@ -51,8 +52,16 @@ class Standing {
   void reload(bool at_once);
   void tell_of_fault();
 
-  void judge(Ticket ticket, const Shared& submission, submit::Wishes wishes);
-  base::Trace trace_to(Ticket ticket);
+  // Who waits for a verdict, and hears the dialogue if it wants to.
+  struct Caller {
+    std::function<void(submit::Verdict verdict)> answer{};
+    base::Trace trace{};
+  };
+  Caller caller_of(Ticket ticket);
+  base::Done open_network();
+  std::string admit(const std::string& name, const base::Secret& password) const;
+  submit::Verdict take_from_network(mail::Submission submission);
+  void judge(const Caller& caller, const Shared& submission, submit::Wishes wishes);
   submit::Verdict keep(const mail::Submission& submission, const std::string& account);
   submit::Verdict deliver_now(std::size_t thread, const SharedConfiguration& configuration,
                               const account::Account& account, const Shared& submission,
@@ -77,6 +86,7 @@ class Standing {
   mutable transport::Connections connections_{known_};
   std::unique_ptr<submit::Crowd> crowd_{};
   std::unique_ptr<Control> control_{};
+  std::unique_ptr<NetworkDoor> network_{};
   std::unique_ptr<Pool> commits_{};
   std::unique_ptr<Pool> immediate_{};
   std::vector<std::unique_ptr<net::HelperProgram>> helpers_{};  // of immediate_

@@ -42,6 +42,13 @@ Surroundings surroundings_of(cli::AgentOptions options) {
   return around;
 }
 
+std::string main_value(const account::Configuration& configuration, std::string_view key) {
+  for (const auto& [name, value] : configuration.others) {
+    if (name == key) return value;
+  }
+  return {};
+}
+
 report::Log log_of(const account::Configuration& configuration) {
   return {configuration.log, report::addresses_of(configuration.log_addresses)};
 }

@@ -27,6 +27,8 @@ Surroundings surroundings_of(cli::AgentOptions options);
 
 account::ConfigurationPaths paths_of(const Surroundings& around, const std::string& file,
                                      account::Profile profile);
+// A key of [mailbearer] as written, or its default; empty: neither.
+std::string main_value(const account::Configuration& configuration, std::string_view key);
 report::Log log_of(const account::Configuration& configuration);
 // An error as a line for standard error.
 std::string sentence(const base::Error& error);

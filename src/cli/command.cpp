@@ -24,7 +24,8 @@ struct Row {
   std::string_view does;
 };
 
-constexpr std::string_view kinds = "refresh-token|client-secret|password|key-passphrase";
+constexpr std::string_view kinds =
+    "refresh-token|client-secret|password|key-passphrase|device-password";
 
 // doctor/explain knows them.
 constexpr std::string_view stages =

@@ -38,6 +38,7 @@ std::string file_of(const Account& account, token::Kind kind) {
     case token::Kind::password:
       return account.password_file;
     case token::Kind::key_passphrase:
+    case token::Kind::device_password:
       break;
   }
   return {};

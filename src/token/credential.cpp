@@ -44,6 +44,7 @@ FileKey file_key(const account::Account& account, Kind kind) {
     case Kind::password:
       return {"password_file", account.password_file};
     case Kind::key_passphrase:
+    case Kind::device_password:
       break;
   }
   return {"", ""};

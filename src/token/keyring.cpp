@@ -20,6 +20,7 @@ constexpr std::array kind_words = {
     KindWord{Kind::client_secret, "client-secret"},
     KindWord{Kind::password, "password"},
     KindWord{Kind::key_passphrase, "key-passphrase"},
+    KindWord{Kind::device_password, "device-password"},
 };
 
 }  // namespace

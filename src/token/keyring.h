@@ -19,7 +19,14 @@
 
 namespace token {
 
-enum class Kind : std::uint8_t { refresh_token, client_secret, password, key_passphrase };
+// device_password: what devices show at the network door, for this account.
+enum class Kind : std::uint8_t {
+  refresh_token,
+  client_secret,
+  password,
+  key_passphrase,
+  device_password,
+};
 const char* kind_name(Kind kind);  // "refresh-token"
 std::optional<Kind> kind_of(std::string_view name);
 

@@ -16,7 +16,8 @@ namespace verb {
 namespace {
 
 constexpr std::array kinds = {token::Kind::refresh_token, token::Kind::client_secret,
-                              token::Kind::password, token::Kind::key_passphrase};
+                              token::Kind::password, token::Kind::key_passphrase,
+                              token::Kind::device_password};
 
 // One request; the last line of its answer is left in `line`.
 base::Done request(const Place& place, const std::string& text, const base::Secret& secret,

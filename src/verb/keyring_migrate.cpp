@@ -23,7 +23,7 @@ using token::Kind;
 using Where = account::Keyring;
 
 constexpr std::array all_kinds = {Kind::refresh_token, Kind::client_secret, Kind::password,
-                                  Kind::key_passphrase};
+                                  Kind::key_passphrase, Kind::device_password};
 
 struct WhereWord {
   Where where;

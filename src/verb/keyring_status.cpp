@@ -82,10 +82,11 @@ ShownKeyring one_account(const Account& account, const Place& place, bool key_fr
   const std::optional<Kind> main_kind = token::signs_in_with(account);
   // A key may be without a passphrase.
   const auto expected = [&main_kind](Kind kind) {
-    return main_kind.has_value() && *main_kind == kind && kind != Kind::key_passphrase;
+    return main_kind.has_value() && *main_kind == kind && kind != Kind::key_passphrase &&
+           kind != Kind::device_password;
   };
-  for (const Kind kind :
-       {Kind::refresh_token, Kind::client_secret, Kind::password, Kind::key_passphrase}) {
+  for (const Kind kind : {Kind::refresh_token, Kind::client_secret, Kind::password,
+                          Kind::key_passphrase, Kind::device_password}) {
     ShownCredential shown = one_credential(account, kind, **keyring, key_from_systemd);
     if (!expected(kind) && (shown.state == "none" || shown.state == "unknown")) continue;
     out.credentials.push_back(std::move(shown));

@@ -23,11 +23,13 @@ base::Result<token::Kind> kind_of(const std::string& word) {
   const std::optional<token::Kind> kind = token::kind_of(word);
   if (kind) return *kind;
   const std::vector<std::string> known = {"refresh-token", "client-secret", "password",
-                                          "key-passphrase"};
+                                          "key-passphrase", "device-password"};
   const std::string near = base::nearest(word, known);
   return base::failure(Fault::usage, "unknown kind of secret `" + base::clean(word, 60) + "`",
-                       near.empty() ? "use refresh-token, client-secret, password or key-passphrase"
-                                    : "did you mean " + near + "?");
+                       near.empty()
+                           ? "use refresh-token, client-secret, password, key-passphrase or "
+                             "device-password"
+                           : "did you mean " + near + "?");
 }
 
 // Where one secret of one account lies.
@@ -67,6 +69,7 @@ std::string file_of(const Account& account, token::Kind kind) {
     case token::Kind::password:
       return account.password_file;
     case token::Kind::key_passphrase:
+    case token::Kind::device_password:
       break;
   }
   return {};
@@ -84,8 +87,9 @@ base::Result<bool> is_held(const Place& place, const Account& account, token::Ki
 base::Result<std::string> status_of(const Place& place, const Account& account,
                                     token::Keyring& keyring) {
   std::string out = account.name + ": " + keyring.describe() + "\n";
-  for (const token::Kind kind : {token::Kind::refresh_token, token::Kind::client_secret,
-                                 token::Kind::password, token::Kind::key_passphrase}) {
+  for (const token::Kind kind :
+       {token::Kind::refresh_token, token::Kind::client_secret, token::Kind::password,
+        token::Kind::key_passphrase, token::Kind::device_password}) {
     const base::Result<bool> held = is_held(place, account, kind, keyring);
     if (!held) return held.error();
     std::string line = std::string("  ") + token::kind_name(kind);
