@@ -218,6 +218,28 @@ TEST_CASE("upload: a session that never gets on ends", "[transport]") {
   CHECK(mailbox.seen.back() == "DELETE AAMk%3D");
 }
 
+TEST_CASE("upload: a session that claims bytes it was not sent gets them all", "[transport]") {
+  Mailbox mailbox(
+      {{"PUT upload", {json("200 OK", "{\"nextExpectedRanges\":[\"999999999999-\"]}")}}});
+  Trial trial;
+  CHECK(trial.against(mailbox).state == State::delivered);
+  REQUIRE(mailbox.count("PUT upload") == 2);
+  CHECK(mailbox.requests[3].find("bytes 3932160-4999999/5000000\r\n") != std::string::npos);
+}
+
+TEST_CASE("upload: a session that goes back and forth ends", "[transport]") {
+  std::vector<std::string> answers;
+  for (int i = 0; i < 25; ++i) {
+    answers.push_back(json("200 OK", "{\"nextExpectedRanges\":[\"1000-\"]}"));
+    answers.push_back(json("200 OK", "{\"nextExpectedRanges\":[\"0-\"]}"));
+  }
+  Mailbox mailbox({{"PUT upload", answers}});
+  Trial trial;
+  CHECK(trial.against(mailbox).state != State::delivered);
+  CHECK(mailbox.count("PUT upload") < 15);
+  CHECK(mailbox.seen.back() == "DELETE AAMk%3D");
+}
+
 TEST_CASE("upload: a draft that Graph answers with its whole text", "[transport]") {
   const std::string text(3'000'000, 'x');
   Mailbox mailbox({{"POST messages",
