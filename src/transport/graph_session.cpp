@@ -125,8 +125,9 @@ class Session {
     base::Result<StepAnswer> answer = steps_.make(step);
     if (answer && gone(*answer)) return std::optional<End>(end_of_session());
     if (!answer || answer->verdict.status != 200) return error_of(std::move(answer));
-    // A session that expects nothing more has all of it.
-    go_to(answer->next.value_or(last_unclear_ ? part_.size : at_));
+    // It may have all of it, or the answer is no one's who knows: a part may be missing.
+    if (!answer->next && last_unclear_) return std::optional<End>(End::unclear);
+    go_to(answer->next.value_or(at_));
     return std::optional<End>();
   }
 

@@ -227,6 +227,17 @@ TEST_CASE("upload: a session that claims bytes it was not sent gets them all", "
   CHECK(mailbox.requests[3].find("bytes 3932160-4999999/5000000\r\n") != std::string::npos);
 }
 
+TEST_CASE("upload: a session that does not say what it has is not trusted", "[transport]") {
+  Mailbox mailbox({{"PUT upload", {"as usual", json("503 Busy", "")}},
+                   {"GET upload", {json("200 OK", "<html>Welcome</html>")}}});
+  Trial trial;
+  CHECK(trial.against(mailbox).state == State::delivered);
+  CHECK(mailbox.count("POST messages") == 2);
+  CHECK(mailbox.count("DELETE AAMk%3D") == 1);
+  CHECK(mailbox.count("PUT upload") == 4);
+  CHECK(mailbox.count("POST send") == 1);
+}
+
 TEST_CASE("upload: a session that goes back and forth ends", "[transport]") {
   std::vector<std::string> answers;
   for (int i = 0; i < 25; ++i) {
