@@ -159,7 +159,9 @@ setup = sh tests/setup/install.sh
 deps-build: ; $(setup) build
 deps-check: ; $(setup) build check
 deps-demo: ; $(setup) build demo
-deps-integration: ; $(setup) build check integration
+deps-integration:
+	$(setup) build check integration
+	command -v npm >/dev/null || $(setup) bench-node
 
 # The tests that need packages start themselves anew, so that compiler flags see what was just installed.
 again = $(MAKE) --no-print-directory

@@ -229,10 +229,14 @@ bool is_section_name(const std::string& name) {
          one_blank_between_words(name) == name;
 }
 
-base::Done judge(const SectionEdit& edit) {
+base::Done judge(const SectionEdit& edit, const Meaning& standing) {
   if (!is_section_name(edit.section)) {
     return base::failure(Fault::usage,
                          "`" + base::clean(edit.section, 60) + "` is no name of a section");
+  }
+  if (edit.fresh && standing.find(edit.section) != standing.end()) {
+    return base::failure(Fault::config, edit.section + " was added by somebody else meanwhile",
+                         "run it again, and add --name NAME for an account of its own");
   }
   for (const Change& change : edit.changes) {
     if (!change.value || (!change.value->empty() && !base::has_control(*change.value) &&
@@ -256,7 +260,7 @@ base::Result<std::string> edit_text(std::string_view text, const std::vector<Sec
   Meaning wanted = meaning_of(*before);
   Text lines(text);
   for (const SectionEdit& edit : edits) {
-    base::Done sound = judge(edit);
+    base::Done sound = judge(edit, wanted);
     if (!sound) return std::move(sound).error();
     lines.apply(edit);
     expect(wanted, edit);

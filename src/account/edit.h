@@ -29,6 +29,7 @@ struct SectionEdit {
   std::string section{};
   std::vector<Change> changes{};
   bool whole = false;  // the section goes, with all its lines
+  bool fresh = false;  // the section is new: one that stands there by now is somebody else's
 };
 
 // The text after the edits; pure. `path` is for sentences only.
@@ -40,5 +41,8 @@ base::Result<std::string> edit_text(std::string_view text, const std::vector<Sec
 // that is there keeps its mode, owner and group; of a symbolic link the target is edited.
 base::Result<bool> edit_file(const std::string& path, const std::vector<SectionEdit>& edits,
                              Profile profile);
+
+// Whether edit_file would do it now, as far as can be told while nothing is made or changed.
+base::Done may_edit_file(const std::string& path, const std::vector<SectionEdit>& edits);
 
 }  // namespace account

@@ -81,6 +81,20 @@ base::Result<Standing> read_standing(const std::string& path) {
   return out;
 }
 
+// A folder that is not there yet is made in the nearest one that is.
+base::Done may_write_in(std::string folder) {
+  while (faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    if (errno != ENOENT || folder == base::folder_of(folder)) {
+      base::Error error =
+          base::failure_errno(Fault::cannot_create, "cannot write in " + folder, errno);
+      error.cure = "make it writable, or name another file: MAILBEARER_CONFIG=FILE";
+      return error;
+    }
+    folder = base::folder_of(folder);
+  }
+  return base::done();
+}
+
 base::Done write_back(const std::string& path, const std::string& text, const Standing& before,
                       Profile profile) {
   const mode_t fresh = profile == Profile::system ? 0644 : 0600;
@@ -91,6 +105,17 @@ base::Done write_back(const std::string& path, const std::string& text, const St
 }
 
 }  // namespace
+
+base::Done may_edit_file(const std::string& path, const std::vector<SectionEdit>& edits) {
+  const base::Result<std::string> target = target_of(path);
+  if (!target) return target.error();
+  const base::Result<Standing> before = read_standing(*target);
+  if (!before) return before.error();
+  const base::Result<std::string> text = edit_text(before->text, edits, *target);
+  if (!text) return text.error();
+  if (before->there && *text == before->text) return base::done();
+  return may_write_in(base::folder_of(*target));
+}
 
 base::Result<bool> edit_file(const std::string& path, const std::vector<SectionEdit>& edits,
                              Profile profile) {

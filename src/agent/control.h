@@ -5,7 +5,8 @@
 //   XSTATUS            XRELEASE ACCOUNT            XRELOAD
 //   XSECRET set ACCOUNT KIND BYTES, then as many bytes | clear ACCOUNT KIND | status [ACCOUNT]
 // Replies: 250-JSON lines, then "250 x=0"; else "5yz SENTENCE x=EXIT". Limits: a line of 1 KiB, 10
-// s a request, 16 callers at once and 4 of one uid, root but for. Trusts: the kernel about the
+// s a request and a minute a visit, 16 callers at once and 4 of one uid; root has 4 places of its
+// own. Trusts: the kernel about the
 // peer, nothing else. Owns: its thread and its socket.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,13 +47,18 @@ class Control {
   void serve_all();
   void welcome(base::Fd socket);
   void serve(base::Fd socket, const mail::Peer& peer);
+  void converse(net::FdStream& stream, const mail::Peer& peer) const;
+  bool has_place_locked(uid_t uid) const;
+  bool enter(int socket);
+  void leave(int socket);
 
   base::Fd listener_;
   base::Fd bell_;
   ControlDoors doors_;
   std::mutex lock_{};
   std::map<uid_t, int> callers_{};
-  int in_all_ = 0;
+  std::set<int> sockets_{};  // of those who are being served
+  bool over_ = false;
   Pool pool_;
   std::thread thread_{};
 };

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/crypto_library.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "cli/profile.h"
 #include "report/exit_code.h"
 #include "report/tell.h"
@@ -33,12 +34,37 @@ account::Delivery mode_of(const account::Configuration& configuration,
                                                            : account::Delivery::now;
 }
 
-sigset_t our_signals() {
+sigset_t ending_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, one);
+  for (const int one : {SIGTERM, SIGINT}) sigaddset(&signals, one);
   return signals;
 }
+
+sigset_t our_signals() {
+  sigset_t signals = ending_signals();
+  sigaddset(&signals, SIGHUP);
+  return signals;
+}
+
+// The directory of users may be slow, or far away: it is asked once a minute for a uid, since the
+// one thread of all callers waits for it.
+class Logins {
+ public:
+  const std::string& of(uid_t uid) {
+    if (known_.size() > 1000 || end_.passed()) {
+      known_.clear();
+      end_ = base::Deadline::after_ms(60'000);
+    }
+    const auto found = known_.find(uid);
+    if (found != known_.end()) return found->second;
+    return known_.emplace(uid, cli::person_of(uid).login).first->second;
+  }
+
+ private:
+  std::map<uid_t, std::string> known_{};
+  base::Deadline end_ = base::Deadline::after_ms(60'000);
+};
 
 // Only what nobody can have got is sent a second time.
 bool nobody_has_it(const std::vector<base::Fate>& fates) {
@@ -88,6 +114,7 @@ base::Done Standing::open_spool() {
 base::Done Standing::open_sockets() {
   base::Fd listener;
   for (PassedSocket& one : passed_sockets(cli::read_service_environment())) {
+    if (one.path.empty()) continue;  // not a Unix socket: the kernel cannot say who calls there
     const bool control = one.path.ends_with("/control.sock");
     (control ? control_listener_ : listener) = std::move(one.socket);
   }
@@ -104,7 +131,7 @@ base::Done Standing::open_sockets() {
   }
   submit::CrowdRules rules;
   rules.session.verifies = true;
-  rules.login_of = [](uid_t uid) { return cli::person_of(uid).login; };
+  rules.login_of = [logins = Logins()](uid_t uid) mutable { return logins.of(uid); };
   crowd_ = std::make_unique<submit::Crowd>(
       std::move(listener), std::move(rules),
       [this](Ticket ticket, mail::Submission submission, submit::Wishes wishes) {
@@ -118,13 +145,41 @@ base::Done Standing::open_sockets() {
 
 // What the queue must know of the accounts, when it has changed.
 void Standing::reload(bool at_once) {
-  if (!in_force_.refresh(at_once)) return;
+  // One at a time: the one that read later must not be overtaken by the one that read before. Who
+  // only looks whether something changed does not wait for that.
+  std::unique_lock<std::mutex> hold(reloading_, std::defer_lock);
+  if (at_once) {
+    hold.lock();
+  } else if (!hold.try_lock()) {
+    return;
+  }
+  const bool another = in_force_.refresh(at_once);
+  tell_of_fault();
+  if (!another) return;
   const SharedConfiguration now = in_force_.get();
   std::vector<queue::AccountFacts> facts;
   for (const account::Account& one : now->accounts) {
     facts.push_back(queue::account_facts(*now, one));
   }
   queue_->set_accounts(std::move(facts));
+}
+
+// Once for each fault, not for each message.
+void Standing::tell_of_fault() {
+  const std::optional<base::Error> fault = in_force_.fault();
+  const std::string text = fault ? sentence(*fault) : std::string();
+  if (text == told_fault_) return;
+  told_fault_ = text;
+  report::LogLine line;
+  line.good = text.empty();
+  line.urgent = !text.empty();
+  line.fields.emplace_back("event", "configuration");
+  const SharedConfiguration old = in_force_.get();
+  const char* meanwhile = old == nullptr ? "; until then mail is accepted and held"
+                                         : "; the configuration of before stays in force";
+  line.fields.emplace_back("text", text.empty() ? "the configuration is sound again"
+                                                : base::clean(text, 600) + meanwhile);
+  (old == nullptr ? report::Log("", report::Addresses::full) : log_of(*old)).note(line);
 }
 
 // --- A message that has come in. On a thread of commits_.
@@ -158,7 +213,8 @@ void Standing::judge(Ticket ticket, const Shared& submission, submit::Wishes wis
   }
   const account::Account& account = **chosen;
   if (mode_of(*now, account, wishes) == account::Delivery::queue) {
-    crowd_->answer(ticket, keep(*submission, account.name));
+    const std::optional<base::Error> never = never_sent(*now, account, *submission);
+    crowd_->answer(ticket, never ? refusal_of(*never, account) : keep(*submission, account.name));
     return;
   }
   immediate_->add([this, ticket, submission, wishes, now, &account](std::size_t thread) {
@@ -201,6 +257,8 @@ submit::Verdict Standing::deliver_now(std::size_t thread, const SharedConfigurat
   stage.log = &log;
   stage.trace = trace;
   walk::Outcome outcome{account.name, account.temporary_exit, base::Error()};
+  // An agent that ends begins nothing: its callers hear so, rather than that the outcome is
+  // unknown.
   base::Done turn = queue_->begin_now(account.name, uid, count,
                                       base::Deadline::after_ms(account.pace_wait_s * 1000));
   if (turn) {
@@ -267,7 +325,7 @@ void Standing::deliver(net::HelperProgram& helper, queue::Work work) {
   if (outcome.fates) {
     queue_->settle(std::move(work), *outcome.fates);
   } else {
-    queue_->settle(std::move(work), outcome.fates.error());
+    queue_->settle(std::move(work), for_queue(outcome.fates.error()));
   }
 }
 
@@ -305,6 +363,9 @@ int Standing::run() {
   }
   service_.say("READY=1\nSTATUS=serving\n");
   const int exit = wait_for_signals();
+  // Whoever asks a second time does not want to wait for deliveries: the spool stands any end.
+  const sigset_t signals = ending_signals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   drain();
   return crowd_failed_ ? 71 : exit;
 }
@@ -337,11 +398,11 @@ int Standing::wait_for_signals() {
 // Verdicts that are due are given, deliveries that are under way end; what waits, waits on disk.
 void Standing::drain() {
   service_.say("STOPPING=1\nSTATUS=ending\n");
+  ending_ = true;
+  queue_->stop();  // first of all: nothing new is begun while the verdicts are waited for
   control_.reset();
   crowd_->stop();
   crowd_thread_.join();
-  ending_ = true;
-  queue_->stop();
   commits_.reset();
   immediate_.reset();
   for (std::thread& one : workers_) one.join();

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,7 +37,8 @@ class Standing {
   Standing(const Standing&) = delete;
   Standing& operator=(const Standing&) = delete;
 
-  // Until SIGTERM or SIGINT; SIGHUP reads the configuration anew. The exit code.
+  // Until SIGTERM or SIGINT, then until what is under way has ended; a second one ends it at once.
+  // SIGHUP reads the configuration anew. The exit code.
   int run();
 
  private:
@@ -47,6 +49,7 @@ class Standing {
   base::Done open_spool();
   base::Done open_sockets();
   void reload(bool at_once);
+  void tell_of_fault();
 
   void judge(Ticket ticket, const Shared& submission, submit::Wishes wishes);
   base::Trace trace_to(Ticket ticket);
@@ -64,6 +67,8 @@ class Standing {
 
   const Surroundings& around_;
   InForce in_force_;
+  std::mutex reloading_{};
+  std::string told_fault_{};  // the last fault of the configuration that the log has heard
   Service service_;
   std::unique_ptr<Notices> notices_{};
   std::unique_ptr<queue::Queue> queue_{};

@@ -2,6 +2,7 @@
 
 #include "account/choose.h"
 #include "account/verify.h"
+#include "mail/prepare.h"
 #include "report/exit_code.h"
 #include "report/tell.h"
 
@@ -26,6 +27,35 @@ submit::Verdict verify(const account::Configuration& configuration,
   if (!chosen) return refusal(chosen.error(), configuration.temporary_exit);
   const base::Done verified = account::verify(configuration, **chosen, submission, trace);
   return verified ? submit::Verdict{} : refusal_of(verified.error(), **chosen);
+}
+
+std::optional<base::Error> never_sent(const account::Configuration& configuration,
+                                      const account::Account& account,
+                                      const mail::Submission& submission) {
+  const auto size = static_cast<std::int64_t>(submission.message.bytes.size_bytes());
+  if (account.max_size_bytes > 0 && size > account.max_size_bytes) {
+    return base::failure(base::Fault::bad_message,
+                         "message is too large (the limit is " +
+                             std::to_string(account.max_size_bytes / 1'000'000) + " MB)",
+                         "send less, or a link");
+  }
+  base::Result<mail::Submission> twin = mail::twin_of(submission);
+  if (!twin) return std::nullopt;
+  const base::Result<mail::Prepared> prepared =
+      mail::prepare(std::move(*twin), account::sender_rules(configuration, account));
+  if (prepared || prepared.error().kind != base::FaultClass::permanent ||
+      prepared.error().fault == base::Fault::bad_recipient) {
+    return std::nullopt;
+  }
+  return prepared.error();
+}
+
+base::Error for_queue(base::Error error) {
+  if (error.fault == base::Fault::bad_recipient) {
+    error.fault = base::Fault::not_permitted;
+    error.kind = base::FaultClass::hold;
+  }
+  return error;
 }
 
 base::Result<const account::Account*> chosen_for(const account::Configuration& configuration,

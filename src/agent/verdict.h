@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "account/configuration.h"
 #include "base/error.h"
@@ -21,6 +22,15 @@ submit::Verdict refusal_of(base::Error error, const account::Account& account);
 submit::Verdict verify(const account::Configuration& configuration,
                        const base::Result<const account::Account*>& chosen,
                        const mail::Submission& submission, const base::Trace& trace);
+
+// Why this message could never leave by this account: better said to the caller at once than to its
+// sender later. A local name that leads nowhere is not meant: that mail is held for a person
+// (design section 4).
+std::optional<base::Error> never_sent(const account::Configuration& configuration,
+                                      const account::Account& account,
+                                      const mail::Submission& submission);
+// The same name when it is met in the queue: it holds this message, and no other.
+base::Error for_queue(base::Error error);
 
 // The account that a queued message leaves by: the one written down, else the choice of now.
 // Fault::config when it is named no more, or faulty.

@@ -55,7 +55,7 @@ class Queue {
   Settled settle(Work work, const std::vector<base::Fate>& fates);
   // One error for all of them: no account, prepare() refused, mark() failed.
   Settled settle(Work work, const base::Error& error);
-  void stop();  // take() yields nothing any more
+  void stop();  // take() yields nothing any more, begin_now() refuses
 
   // A delivery that does not pass through the queue (`delivery = now`) keeps the same pace. Waits
   // for its turn; Fault::unavailable with retry_after_s when that comes later than `deadline`.

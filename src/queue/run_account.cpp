@@ -189,6 +189,10 @@ base::Done Queue::begin_now(const std::string& account, uid_t uid, std::size_t r
   Desk& desk = inside_->desk_;
   const std::uint32_t index = desk.account_of(account);
   for (;;) {
+    if (inside_->stopped_) {
+      return base::failure(base::Fault::unavailable, "the mailbearer agent is ending",
+                           "try again when it is back");
+    }
     const QueueMs now = inside_->now_ms();
     // What waits for a person or for the way is not waited for: the attempt itself will tell.
     const AccountState& state = desk.account(index);

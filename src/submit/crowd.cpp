@@ -1,5 +1,6 @@
 #include "submit/crowd.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -25,7 +26,8 @@ constexpr Crowd::Ticket bell_ticket = 1;
 constexpr Crowd::Ticket first_guest = 2;
 constexpr std::int64_t tick_ms = 1000;
 constexpr std::size_t unsent_limit = std::size_t{64} * 1024;
-constexpr std::size_t reserved_descriptors = 256;  // files of messages, helpers, connections
+constexpr std::size_t command_bytes = 4096;  // heard at once: a short command has a long reply
+constexpr std::size_t reserved_descriptors = 512;  // files of messages, helpers, connections
 
 base::Error broken(const char* what) {
   return base::failure_errno(base::Fault::os, what, errno);
@@ -47,6 +49,7 @@ struct Crowd::Guest {
   std::string unsent{};
   std::int64_t last_ms = base::boot_ms();
   std::uint32_t watched = 0;
+  std::size_t envelope = 0;  // as counted in envelopes_
   bool active = false;
   bool gone = false;  // nobody hears the verdict
 };
@@ -114,7 +117,10 @@ Done Crowd::run() {
     }
     if (tick.passed()) {
       part_idle();
+      listen_again(true);
       tick = base::Deadline::after_ms(std::min(tick_ms, rules_.idle_ms));
+    }
+    while (envelopes_ > rules_.envelope_bytes && part_heaviest()) {
     }
     while (fill_place()) {
     }
@@ -131,17 +137,31 @@ bool Crowd::drained() const {
 
 void Crowd::admit() {
   for (int i = 0; i < 64; ++i) {
-    if (guests_.size() >= rules_.connections && !make_room()) return;
+    if (guests_.size() >= rules_.connections) {
+      pollfd next{listener_.get(), POLLIN, 0};
+      if (poll(&next, 1, 0) <= 0) return;  // nobody has to go for a caller who is not there
+      if (!make_room()) return listen_again(false);
+    }
     base::Fd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket.open()) {
       welcome(std::move(socket));
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
       // Whoever holds most of what ran out gives some of it back.
-      if (!make_room()) return;
+      if (!make_room()) return listen_again(false);
     } else if (errno != EINTR && errno != ECONNABORTED) {
       return;
     }
   }
+}
+
+// Whoever cannot be let in waits in the backlog; it would ring all the time meanwhile.
+void Crowd::listen_again(bool listens) {
+  if (listens == listens_ || !listener_.open()) return;
+  epoll_event event{};
+  event.events = listens ? std::uint32_t{EPOLLIN} : 0U;
+  event.data.u64 = listener_ticket;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), &event);
+  listens_ = listens;
 }
 
 // Closes the longest idle session of the uid that has most. False: nobody is idle.
@@ -162,6 +182,24 @@ bool Crowd::make_room() {
   return true;
 }
 
+// Of the uid whose recipients take most memory, the session that has most. False: all are being
+// judged.
+bool Crowd::part_heaviest() {
+  std::map<std::uint32_t, std::size_t> sums;
+  for (const auto& [ticket, guest] : guests_) sums[guest->rules.peer.uid] += guest->envelope;
+  const Guest* worst = nullptr;
+  for (const auto& [ticket, guest] : guests_) {
+    if (guest->session->waits() || guest->envelope == 0) continue;
+    const auto weight = [&](const Guest& one) {
+      return std::pair(sums[one.rules.peer.uid], one.envelope);
+    };
+    if (worst == nullptr || weight(*guest) > weight(*worst)) worst = guest.get();
+  }
+  if (worst == nullptr) return false;
+  part(worst->ticket);
+  return true;
+}
+
 void Crowd::welcome(base::Fd socket) {
   base::Result<mail::Peer> peer = peer_of(socket.get());
   if (!peer) return;  // the kernel cannot say who it is: nobody
@@ -174,6 +212,9 @@ void Crowd::welcome(base::Fd socket) {
   ++whose.connections;
   if (!may_be_active(whose)) {
     whose.waiting.push_back(ticket);
+    // The greeting tells that there is an agent; the rest may take its time.
+    here.unsent += here.session->take_replies();
+    if (!flush(here)) part(ticket);
     return;
   }
   activate(here);
@@ -214,7 +255,8 @@ void Crowd::serve(Guest& guest, std::uint32_t events) {
 // Once for each ring, so that nobody talks the others down.
 void Crowd::hear(Guest& guest) {
   static thread_local std::array<char, 64 * 1024> buffer;
-  const ssize_t got = recv(guest.socket.get(), buffer.data(), buffer.size(), 0);
+  const std::size_t most = guest.session->inside_data() ? buffer.size() : command_bytes;
+  const ssize_t got = recv(guest.socket.get(), buffer.data(), most, 0);
   if (got > 0) {
     guest.session->hear({buffer.data(), static_cast<std::size_t>(got)});
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -226,6 +268,8 @@ void Crowd::hear(Guest& guest) {
 // for.
 void Crowd::after(Guest& guest) {
   const Ticket ticket = guest.ticket;
+  envelopes_ += guest.session->envelope_bytes() - guest.envelope;
+  guest.envelope = guest.session->envelope_bytes();
   if (guest.session->waits() && !guest.session->taken()) {
     const Wishes wishes = guest.session->wishes();
     take_(ticket, guest.session->take_submission(), wishes);
@@ -255,12 +299,18 @@ void Crowd::part(Ticket ticket) {
   if (found == guests_.end()) return;
   const std::uint32_t uid = found->second->rules.peer.uid;
   const bool was_active = found->second->active;
+  envelopes_ -= found->second->envelope;
   guests_.erase(found);  // closes the socket, which leaves epoll with it
   Uid& whose = uids_[uid];
   --whose.connections;
   if (was_active) --whose.active;
-  if (whose.connections == 0) uids_.erase(uid);
   if (was_active) --active_;
+  if (whose.connections == 0) {
+    uids_.erase(uid);
+  } else if (whose.waiting.size() > 2 * whose.connections + 64) {
+    // Whoever comes and goes without end leaves no more than a few tickets behind.
+    std::erase_if(whose.waiting, [this](Ticket one) { return !guests_.contains(one); });
+  }
 }
 
 bool Crowd::may_be_active(const Uid& whose) const {

@@ -3,8 +3,9 @@
 // thread. Source: design section 2; facts (reliability) C1, C2, finding 4. Peers by SO_PEERCRED and
 // SO_PEERGROUPS. Limits: `active_per_uid` sessions of one uid are read, its others wait unread;
 // over `connections` the greediest uid's longest idle session is closed; a session that says
-// nothing for `idle_ms` is closed. A hostile caller loses its own connections and nobody else's.
-// Owns: the listening socket. Errors: of the listening socket and epoll.
+// nothing for `idle_ms` is closed; over `envelope_bytes` the heaviest uid's heaviest one goes. A
+// hostile caller loses its own connections and nobody else's. Owns: the listening socket. Errors:
+// of the listening socket and epoll.
 #pragma once
 
 #include <atomic>
@@ -28,6 +29,7 @@ struct CrowdRules {
   SessionRules session{};            // the peer is filled in for each connection
   std::size_t connections = 20'000;  // lowered to what the process may open
   std::size_t active_per_uid = 64;
+  std::size_t envelope_bytes = std::size_t{64} << 20;  // recipients of all sessions, in memory
   std::size_t active_in_all = 256;  // each holds up to 64 KiB of its message in memory
   std::int64_t idle_ms = 30'000;
   // The login name of a uid: MAIL FROM of it alone is no chosen sender. Called by run() only.
@@ -69,7 +71,9 @@ class Crowd {
 
   base::Done prepare();
   void admit();
+  void listen_again(bool listens);
   bool make_room();
+  bool part_heaviest();
   void welcome(base::Fd socket);
   void activate(Guest& guest);
   void serve(Guest& guest, std::uint32_t events);
@@ -94,6 +98,8 @@ class Crowd {
   std::map<Ticket, std::unique_ptr<Guest>> guests_;
   std::map<std::uint32_t, Uid> uids_;
   std::size_t active_ = 0;
+  bool listens_ = true;
+  std::size_t envelopes_ = 0;   // bytes of all recipients
   std::uint32_t last_uid_ = 0;  // whose turn it was
   Ticket last_ticket_ = 0;
   std::mutex words_lock_;

@@ -20,7 +20,8 @@ base::Result<mail::Peer> peer_of(int socket) {
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
     return base::failure_errno(base::Fault::os, "cannot tell who calls", errno);
   }
-  if (credentials.uid == overflow_uid) {
+  // -1: a socket that is no Unix socket knows no caller.
+  if (credentials.uid == overflow_uid || credentials.uid == static_cast<uid_t>(-1)) {
     return base::failure(base::Fault::not_permitted, "the caller's user cannot be told (65534)");
   }
   mail::Peer peer;

@@ -92,6 +92,7 @@ void Session::forget() {
   own_ = Private();
   mail_given_ = false;
   recipient_refused_ = false;
+  envelope_bytes_ = 0;
   data_.reset();
   state_ = State::command;
 }
@@ -204,7 +205,10 @@ void Session::take_recipient(const std::string& rest) {
     recipient_refused_ = recipient_refused_ || front_end();
     return refuse(refusal.substr(0, 3), refusal.substr(4), 65);
   }
-  (void)mail::add_recipient(submission_.envelope, std::move(recipient));  // no address twice
+  constexpr std::size_t of_each = 160;  // beside its text: strings, and what finds it again
+  if (mail::add_recipient(submission_.envelope, std::move(recipient))) {  // no address twice
+    envelope_bytes_ += 2 * rest.size() + of_each;
+  }
   reply("250 2.1.5 Ok");
 }
 

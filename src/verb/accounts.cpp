@@ -2,6 +2,7 @@
 #include "verb/accounts_json.h"
 #include "verb/call.h"
 #include "verb/console.h"
+#include "verb/endings.h"
 #include "verb/place.h"
 
 namespace verb {
@@ -42,7 +43,8 @@ int accounts(const Call& call) {
     return complain(base::failure(base::Fault::config, "no account in " + place.paths.main_file,
                                   "run: mailbearer login"));
   }
-  return say(out);
+  int worst = 0;
+  return say(out + told_endings(loaded->accounts, worst));
 }
 
 }  // namespace verb

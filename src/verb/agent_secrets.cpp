@@ -45,13 +45,22 @@ base::Done hand_over_all(const Place& place, const account::Account& account) {
     if (!held->has_value()) continue;
     base::Done given = give_to_agent(place, account, kind, **held);
     if (!given) return given;
-    base::Result<bool> erased = (*keyring)->erase(account, kind);
-    if (!erased) return std::move(erased).error();
   }
   return base::done();
 }
 
 }  // namespace
+
+void forget_here(const Place& place, const account::Account& account) {
+  if (!agent_keeps_secrets(place)) return;
+  base::Result<std::unique_ptr<token::Keyring>> keyring =
+      token::open_keyring(account, place.keyrings());
+  if (!keyring) return;
+  for (const token::Kind kind : kinds) {
+    if (!agent_has(place, account.name, kind).ok()) return;  // it is not reached: nothing is lost
+    static_cast<void>((*keyring)->erase(account, kind).ok());
+  }
+}
 
 bool agent_keeps_secrets(const Place& place) {
   if (!agent_answers(place)) return false;

@@ -22,8 +22,10 @@ base::Done give_to_agent(const Place& place, const account::Account& account, to
 base::Result<bool> agent_forgets(const Place& place, const std::string& account, token::Kind kind);
 base::Result<bool> agent_has(const Place& place, const std::string& account, token::Kind kind);
 
-// After a sign-in: its credentials, the configuration anew, and what waited for the account goes.
-// How many messages that were.
+// After a sign-in: a copy of its credentials, the configuration anew, and what waited for the
+// account goes. How many messages that were.
 base::Result<std::int64_t> tell_agent(const Place& place, const account::Account& account);
+// What was copied, when it is needed here no more.
+void forget_here(const Place& place, const account::Account& account);
 
 }  // namespace verb

@@ -77,7 +77,9 @@ void Draft::make_default() {
 std::vector<account::SectionEdit> Draft::edits() const {
   std::vector<account::SectionEdit> out;
   if (default_) out.push_back({"mailbearer", {{"default", name_}}});
-  if (!changes_.empty()) out.push_back({"account " + name_, changes_});
+  // Of two logins at once that found the same free name, the later one must not take it.
+  const bool fresh = !exists() && !written_;
+  if (!changes_.empty()) out.push_back({"account " + name_, changes_, false, fresh});
   return out;
 }
 
@@ -102,8 +104,15 @@ base::Result<Account> Draft::account() const {
   return base::failure(base::Fault::config, "no account " + name_ + " in " + file_);
 }
 
-base::Result<bool> Draft::write() const {
-  return account::edit_file(place_->paths.main_file, edits(), place_->paths.profile);
+base::Done Draft::may_write() const {
+  return account::may_edit_file(place_->paths.main_file, edits());
+}
+
+base::Result<bool> Draft::write() {
+  base::Result<bool> written =
+      account::edit_file(place_->paths.main_file, edits(), place_->paths.profile);
+  written_ = written_ || written.ok();
+  return written;
 }
 
 }  // namespace verb

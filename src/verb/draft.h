@@ -33,7 +33,8 @@ class Draft {
   // With what has been set so far. Faulty is no error here: `broken` tells.
   base::Result<account::Account> account() const;
   base::Result<account::Configuration> configuration() const;
-  base::Result<bool> write() const;  // whether anything changed
+  base::Done may_write() const;  // as things stand by now; nothing is changed
+  base::Result<bool> write();    // whether anything changed
   const std::string& file() const { return file_; }
 
  private:
@@ -48,6 +49,7 @@ class Draft {
   std::string name_{};
   std::vector<account::Change> changes_{};
   bool default_ = false;
+  bool written_ = false;
 };
 
 }  // namespace verb

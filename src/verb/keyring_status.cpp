@@ -4,14 +4,13 @@
 #include <vector>
 
 #include "account/expiry.h"
-#include "base/clock.h"
 #include "doctor/exposure.h"
-#include "token/certificate.h"
 #include "token/credential.h"
 #include "token/secret_program.h"
 #include "token/store_key.h"
 #include "verb/call.h"
 #include "verb/console.h"
+#include "verb/endings.h"
 #include "verb/keyring_shown.h"
 #include "verb/place.h"
 
@@ -43,12 +42,6 @@ ShownCredential one_credential(const Account& account, Kind kind, token::Keyring
   return out;
 }
 
-std::int64_t certificate_ends_s(const Account& account) {
-  if (account.app_certificate.empty()) return 0;
-  const base::Result<token::CertificateFacts> facts = token::read_certificate(account);
-  return facts ? facts->not_after_s : 0;
-}
-
 // What an account signs in with that never lies in a keyring.
 void add_files(const Account& account, std::vector<ShownCredential>& out) {
   const bool own_key = !account.app_key.empty();
@@ -68,7 +61,7 @@ void add_files(const Account& account, std::vector<ShownCredential>& out) {
 ShownKeyring one_account(const Account& account, const Place& place, bool key_from_systemd) {
   ShownKeyring out;
   out.account = account.name;
-  out.endings = account::endings(account, certificate_ends_s(account), base::wall_seconds());
+  out.endings = endings_of(account);
   if (account.broken) {
     out.error = *account.broken;
     return out;

@@ -57,6 +57,15 @@ class Login {
         helper_(base::sibling_program("mailbearer-helper", MAILBEARER_LIBEXEC),
                 cli::environment_for_child(place.environment)) {}
 
+  // What an agent keeps is not kept here, too; but the server is asked before that.
+  ~Login() {
+    if (!told_) return;
+    const base::Result<Account> account = draft_.account();
+    if (account) forget_here(place_, *account);
+  }
+  Login(const Login&) = delete;
+  Login& operator=(const Login&) = delete;
+
   int run() {
     const base::Result<bool> already = needs_nothing();
     if (!already) return complain(already.error());
@@ -107,6 +116,9 @@ class Login {
     // Between storing a secret and knowing that it serves nobody ends us; no person is waited for.
     std::optional<base::SignalHold> hold;
     if (account.grant != account::Grant::user || !by_token(account)) hold.emplace();
+    // Nobody signs in for what cannot be written down.
+    base::Done writable = draft_.may_write();
+    if (!writable) return writable;
     StoredFirst first(account, place_);
     base::Done stored = first.store(plan_);
     if (!stored) return stored;
@@ -140,6 +152,9 @@ class Login {
   base::Done keep(const Account& account, const token::SignInPlaces& at,
                   const token::SignedIn& signed_in) {
     const base::SignalHold hold;
+    // Time has passed: what is kept must not take the place of somebody else's credential.
+    base::Done writable = draft_.may_write();
+    if (!writable) return writable;
     token::forget(account, at.places);
     // Without a person there is nothing to keep: what signs in lies there already.
     const bool by_person = account.grant == account::Grant::user;
@@ -157,6 +172,7 @@ class Login {
     if (!account) return account.error();
     const base::Result<std::int64_t> released = tell_agent(place_, *account);
     if (!released) return released.error();
+    told_ = true;
     if (*released > 0) {
       tell(std::to_string(*released) + " messages that waited for the account go out now.\n");
     }
@@ -303,6 +319,7 @@ class Login {
   net::HelperProgram helper_;
   bool trying_ = false;
   bool proved_ = false;
+  bool told_ = false;  // the agent
 };
 
 base::Done may_write(const Place& place) {

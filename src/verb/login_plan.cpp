@@ -165,6 +165,8 @@ base::Done settle_secrets(const Call& call, const Place& place, const Draft& dra
                           LoginPlan& plan) {
   const base::Result<Account> account = draft.account();
   if (!account) return account.error();
+  // What is wrong with it is told before anything is asked for its sake.
+  if (account->broken) return *account->broken;
   if (by_password(*account)) {
     return settle_secret(call, place, *account, token::Kind::password, "Password", plan.password);
   }

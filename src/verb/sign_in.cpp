@@ -30,8 +30,10 @@ using base::Fault;
 using Way = LoginPlan::Way;
 
 base::Error nobody_came(std::int64_t wait_s) {
+  const std::int64_t minutes = (wait_s + 59) / 60;
   return base::failure(Fault::unavailable,
-                       "nobody signed in within " + std::to_string((wait_s + 59) / 60) + " minutes",
+                       "nobody signed in within " + std::to_string(minutes) +
+                           (minutes == 1 ? " minute" : " minutes"),
                        "run mailbearer login again; --wait 1h waits longer");
 }
 
@@ -71,7 +73,8 @@ class Input {
     std::array<char, 4096> buffer{};
     const ssize_t got = read(STDIN_FILENO, buffer.data(), buffer.size());
     if (got > 0) browser.typed({buffer.data(), static_cast<std::size_t>(got)});
-    if (got == 0) {
+    const bool over = got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+    if (over) {             // or a terminal that is gone, which would be ready for ever
       browser.typed("\n");  // a pipe may end without a line end
       wanted_ = false;
     }

@@ -6,6 +6,8 @@
 #include "verb/agent_call.h"
 #include "verb/call.h"
 #include "verb/console.h"
+#include "verb/endings.h"
+#include "verb/place.h"
 
 namespace verb {
 
@@ -82,9 +84,13 @@ int status(const Call& call) {
   if (exit != 0) return check ? 2 : exit;
   base::Result<AgentStatus> read = read_status(json);
   if (!read) return check ? 2 : complain(read.error());
-  exit = say(call.command.json ? json + "\n" : text_of(*read));
+  int ending = 0;
+  std::string endings;
+  const base::Result<account::Configuration> loaded = account::load_configuration(place.paths);
+  if (loaded) endings = told_endings(loaded->accounts, ending);
+  exit = say(call.command.json ? json + "\n" : text_of(*read) + endings);
   if (exit != 0) return exit;
-  return check ? severity(*read) : 0;
+  return check ? std::max(severity(*read), ending) : 0;
 }
 
 }  // namespace verb

@@ -77,11 +77,24 @@ std::string accepted_id(const std::string& trace) {
   return found;
 }
 
+bool has_left(const std::string& trace) {
+  for (const std::string_view line : base::split(trace, '\n')) {
+    // By DATA, BDAT or Graph; and sent whole with its envelope, where the server takes BDAT.
+    if (line.find("(message, ") != std::string_view::npos || line.ends_with(" LAST (message)")) {
+      return true;
+    }
+  }
+  return false;
+}
+
 base::Result<std::string> send_test_message(const Place& place, const account::Account& account,
                                             const std::string& to) {
   std::vector<std::string> environment = cli::environment_for_child(place.environment);
   if (place.paths.profile == account::Profile::person) {
     environment.push_back("MAILBEARER_CONFIG=" + place.paths.main_file);
+  }
+  if (!place.environment.socket.empty()) {
+    environment.push_back("MAILBEARER_SOCKET=" + place.environment.socket);
   }
   std::string program = base::program_folder() + "/sendmail";
   if (access(program.c_str(), X_OK) != 0) {
@@ -98,7 +111,7 @@ base::Result<std::string> send_test_message(const Place& place, const account::A
     return error;
   }
   // An agent that queues says yes before anybody has seen the message.
-  if (ended->out.find("(message, ") == std::string::npos) {
+  if (!has_left(ended->out)) {
     return base::failure(Fault::unavailable,
                          "the message is in the queue, and not known to be delivered",
                          "see: mailbearer queue list");

@@ -17,5 +17,7 @@ base::Result<std::string> send_test_message(const Place& place, const account::A
 
 // From the lines that `sendmail -v` writes; empty: none in them. Pure.
 std::string accepted_id(const std::string& trace);
+// Whether the message itself went to a server in that trace; false: at best, a queue has it. Pure.
+bool has_left(const std::string& trace);
 
 }  // namespace verb

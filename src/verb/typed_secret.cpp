@@ -1,12 +1,13 @@
 #include "verb/typed_secret.h"
 
-#include <termios.h>
 #include <unistd.h>
 
 #include <string>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "verb/console.h"
+#include "verb/terminal.h"
 
 namespace verb {
 
@@ -16,29 +17,22 @@ using base::Fault;
 
 constexpr std::size_t secret_limit_bytes = 64UL * 1024;
 
-// While it lives, what is typed does not show.
-class NoEcho {
+// At a terminal, what is typed does not show; whatever ends us, the terminal is as it was.
+class Prompt {
  public:
-  NoEcho() {
-    active_ = isatty(STDIN_FILENO) != 0 && tcgetattr(STDIN_FILENO, &before_) == 0;
-    if (!active_) return;
-    termios quiet = before_;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    const std::string prompt = "Secret (it does not show; end with Enter and Ctrl-D): ";
-    (void)!write(STDERR_FILENO, prompt.data(), prompt.size());
+  Prompt() {
+    if (hidden_.active()) {
+      tell("Secret (it does not show; end with Enter and Ctrl-D): ");
+    }
   }
-  ~NoEcho() {
-    if (!active_) return;
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-    (void)!write(STDERR_FILENO, "\n", 1);
+  ~Prompt() {
+    if (hidden_.active()) tell("\n");
   }
-  NoEcho(const NoEcho&) = delete;
-  NoEcho& operator=(const NoEcho&) = delete;
+  Prompt(const Prompt&) = delete;
+  Prompt& operator=(const Prompt&) = delete;
 
  private:
-  termios before_{};
-  bool active_ = false;
+  HiddenInput hidden_{false};
 };
 
 }  // namespace
@@ -48,7 +42,7 @@ base::Result<base::Secret> read_typed_secret(bool input_closed) {
     return base::failure(Fault::io, "standard input is closed",
                          "give the secret on standard input");
   }
-  const NoEcho no_echo;
+  const Prompt prompt;
   base::Result<base::Secret> typed =
       base::read_secret(STDIN_FILENO, secret_limit_bytes, "standard input");
   if (!typed) {

@@ -102,3 +102,23 @@ class Agent:
                 return
             time.sleep(0.02)
         raise AssertionError(f"never: {what}\n{self.rows()}\n{self.said()}")
+
+
+def hand_over(path, count, sender="me@sandbox.example", recipient="r{}@example.org"):
+    """`count` messages in one session, as front ends would hand them over; the final replies."""
+    with socket.socket(socket.AF_UNIX) as talk:
+        talk.settimeout(60)
+        talk.connect(str(path))
+        replies = talk.makefile("r", encoding="utf-8", newline="\r\n")
+        assert replies.readline().startswith("220")
+        talk.sendall(b"EHLO test\r\n")
+        while not replies.readline().startswith("250 "):
+            pass
+        final = []
+        for number in range(count):
+            text = f"Subject: {number}\r\n\r\nhello\r\n"
+            talk.sendall(f"MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient.format(number)}>\r\nBDAT {len(text)} LAST\r\n{text}".encode())
+            replies.readline(), replies.readline()
+            final.append(replies.readline().strip())
+        talk.sendall(b"QUIT\r\n")
+        return final

@@ -89,3 +89,28 @@ def opened_files(trace):
     """(path, flags, descriptor) of every open of a strace."""
     found = [OPENED.match(line) for line in whole_calls(trace)]
     return [(call.group(2), call.group(3), int(call.group(4))) for call in found if call]
+
+
+class ArgvAndEnvironment:
+    """What every process of these programs was started with, while it is watched: by name, all bytes seen."""
+
+    def __init__(self, programs):
+        self.folder, self.seen = str(pathlib.Path(programs).resolve()) + "/", {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self):
+        while not self._stop.wait(0.005):
+            for entry in pathlib.Path("/proc").iterdir():
+                try:
+                    if entry.name.isdigit() and (program := os.readlink(entry / "exe")).startswith(self.folder):
+                        words = (entry / "cmdline").read_bytes() + b"\0" + (entry / "environ").read_bytes()
+                        self.seen.setdefault(os.path.basename(program), set()).add(words)
+                except OSError:
+                    continue
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join()
+        return self.seen

@@ -3,7 +3,7 @@
 
     run.py --bin build/bin [--only GROUP] [--select TEXT] [--workers N]
 
-Groups: corpus, sign-in, servers, refusals, keyrings, flights, load, callers. --select: only corpus cases, or callers, whose
+Groups: corpus, sign-in, servers, refusals, keyrings, flights, load, oauth, callers. --select: only corpus cases, or callers, whose
 name holds TEXT.
 Last line: "N passed, N failed"; exit 1 when anything failed.
 """
@@ -25,12 +25,13 @@ import corpus_group  # noqa: E402
 import flights_group  # noqa: E402
 import keyring_group  # noqa: E402
 import load_group  # noqa: E402
+import oauth_group  # noqa: E402
 import refusal_group  # noqa: E402
 import sign_in_group  # noqa: E402
 from processes import children  # noqa: E402
 from rig import Rig  # noqa: E402
 
-GROUPS = ("corpus", "sign-in", "servers", "refusals", "keyrings", "flights", "load", "callers")
+GROUPS = ("corpus", "sign-in", "servers", "refusals", "keyrings", "flights", "load", "oauth", "callers")
 PROGRAMS = ("sendmail", "mailbearer-agent", "mailbearer-helper", "mailbearer")
 
 
@@ -76,6 +77,8 @@ def run_group(group, stand, results, wanted):
             keyring_group.run(stand, results)
         elif group == "flights":
             flights_group.run(stand, results)
+        elif group == "oauth":
+            oauth_group.run(stand, results)
         elif group == "callers":
             callers_group.run(stand, results, wanted.select)
         else:

@@ -83,6 +83,13 @@ class Life:
             if self.root.run("readlink", "-f", "/" + link).stdout.strip() != "/usr/bin/mailbearer-sendmail":
                 raise AssertionError(link)
 
+    def first_mail(self):
+        self.root.apt("install", "cron", "python3-minimal")
+        shutil.copy(tree / "tests/package/first_mail.sh", self.root.path / "srv/first_mail.sh")
+        said = self.root.run("sh", "/srv/first_mail.sh").stdout
+        if "held\n" not in said or not said.endswith("delivered\n"):
+            raise AssertionError(said[-3000:])
+
     def manual_pages(self):
         for page in ("1/mailbearer.1", "1/mailbearer-sandbox.1", "1/mailq.1", "1/newaliases.1", "5/mailbearer.conf.5",
                      "5/mailbearer-providers.5", "8/sendmail.8", "8/mailbearer-sendmail.8", "8/mailbearer-agent.8", "8/mailbearer-helper.8"):
@@ -199,6 +206,7 @@ def run(checks, packages, root):
             ("mailbearer goes beside Postfix", life.beside_postfix),
             ("units: systemd-analyze verify, and what is enabled", life.units),
             ("mailbearer-mta takes its place and tells what waits", life.in_place_of_postfix),
+            ("cron's first mail is held, and login --system delivers it", life.first_mail),
             ("manual pages are found by every name", life.manual_pages),
             ("bash completes verbs, accounts, kinds, options", life.completion),
             ("autopkgtest: messages arrive in the sandbox", life.smoke),

@@ -236,6 +236,28 @@ TEST_CASE("edit: what others may write is not edited", "[account]") {
   CHECK(contents(file) == "[account a]\n");
 }
 
+TEST_CASE("edit: a section that is to be new is not laid over one that is there by now",
+          "[account]") {
+  SectionEdit edit = {"account a", {{"user", "n@y.z"}}};
+  edit.fresh = true;
+  CHECK(edit_text("[account b]\n", {edit}, "f").ok());
+  const auto refused = edit_text("[account a]\nuser = x@y.z\n", {edit}, "f");
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().cause == "account a was added by somebody else meanwhile");
+}
+
+TEST_CASE("edit: whether it may be done is told without making or changing anything", "[account]") {
+  const TestFolder folder;
+  const std::vector<SectionEdit> edits = {{"account a", {{"user", "x@y.z"}}}};
+  CHECK(account::may_edit_file(folder.path + "/.config/mailbearer/m.conf", edits).ok());
+  CHECK(!std::filesystem::exists(folder.path + "/.config"));
+  const std::string file = folder.write("m.conf", "nonsense\n", 0600);
+  CHECK(!account::may_edit_file(file, edits).ok());
+  CHECK(contents(file) == "nonsense\n");
+  const auto in_a_file = account::may_edit_file(file + "/mailbearer/m.conf", edits);
+  REQUIRE(!in_a_file.ok());
+}
+
 TEST_CASE("edit: twenty at once lose nothing", "[account]") {
   const TestFolder folder;
   const std::string file = folder.path + "/m.conf";

@@ -1,5 +1,7 @@
 #include "submit/crowd.h"
 
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -150,6 +152,63 @@ TEST_CASE("crowd: over the limit of connections an idle one goes", "[submit]") {
   std::vector<base::Fd> idlers;
   for (int i = 0; i < 10; ++i) idlers.push_back(call(served.path()));
   CHECK(hand_one_over(served.path()).find(" x=0\r\n") != std::string::npos);
+}
+
+TEST_CASE("crowd: who waits for a place is greeted at once", "[submit]") {
+  submit::CrowdRules rules;
+  rules.active_per_uid = 1;
+  Served served(rules, false);
+  const base::Fd first = call(served.path());
+  net::FdStream second(call(served.path()));
+  net::LineReader lines(second, 1024);
+  const base::Result<std::string> greeting = lines.line(Deadline::after_ms(3000));
+  REQUIRE(greeting.ok());
+  CHECK(greeting->starts_with("220 "));
+}
+
+TEST_CASE("crowd: when nobody can be let in it sleeps until somebody leaves", "[submit]") {
+  submit::CrowdRules rules;
+  rules.connections = 1;
+  Served served(rules, false);
+  {
+    net::FdStream busy(call(served.path()));
+    REQUIRE(busy.write("EHLO x\r\nMAIL FROM:<a@x.org>\r\n", Deadline::after_ms(3000)).ok());
+    net::LineReader lines(busy, 1024);
+    for (std::string line; !line.starts_with("250 2.1.0");) {
+      base::Result<std::string> got = lines.line(Deadline::after_ms(3000));
+      REQUIRE(got.ok());
+      line = *got;
+    }
+    const base::Fd late = call(served.path());
+    rusage before{};
+    rusage after{};
+    getrusage(RUSAGE_SELF, &before);
+    // The wait is the measurement: what would the processor do in it?
+    poll(nullptr, 0, 400);
+    getrusage(RUSAGE_SELF, &after);
+    const auto spent_us = [](const rusage& use) {
+      return (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1'000'000 + use.ru_utime.tv_usec +
+             use.ru_stime.tv_usec;
+    };
+    CHECK(spent_us(after) - spent_us(before) < 150'000);
+  }
+  net::FdStream next(call(served.path()));
+  net::LineReader lines(next, 1024);
+  CHECK(lines.line(Deadline::after_ms(5000)).ok());
+}
+
+TEST_CASE("crowd: recipients without end cost their own session", "[submit]") {
+  submit::CrowdRules rules;
+  rules.envelope_bytes = 100'000;
+  Served served(rules);
+  net::FdStream greedy(call(served.path()));
+  std::string flood = "MAIL FROM:<a@x.org>\r\n";
+  for (int i = 0; i < 5000; ++i) flood += "RCPT TO:<r" + std::to_string(i) + "@x.org>\r\n";
+  // It may be hung up on before it has said all.
+  (void)greedy.write(flood, Deadline::after_ms(5000)).ok();
+  CHECK(hand_one_over(served.path()).find(" x=0\r\n") != std::string::npos);
+  const std::string heard = hear_all(greedy, 5000);
+  CHECK(heard.size() < std::size_t{5000} * 14);
 }
 
 TEST_CASE("crowd: the end of a connection inside the data commits nothing (Q1)", "[submit]") {

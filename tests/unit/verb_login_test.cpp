@@ -107,6 +107,14 @@ TEST_CASE("login: the id of a test message is the provider's, from what sendmail
   CHECK(verb::accepted_id("250 OK <\x1b[2J@x>\n") == "\\x1b[2J@x");
 }
 
+TEST_CASE("login: a test message that only a queue has is not taken for delivered", "[verb]") {
+  CHECK(verb::has_left("DATA\n354 go\n(message, 310 octets)\n250 ok\n"));
+  CHECK(verb::has_left("MAIL FROM:<a@b>\nRCPT TO:<a@b>\nBDAT 310 LAST (message)\n250 ok\n"));
+  CHECK(verb::has_left("> POST x (message, 310 octets)\n< 202  request-id 09ef-58\n"));
+  CHECK_FALSE(verb::has_left("250 2.0.0 queued as 1 BDAT 310 LAST (message) x=0\n"));
+  CHECK_FALSE(verb::has_left(""));
+}
+
 TEST_CASE("run_program: input, both outputs, the exit code, and an end that comes in time",
           "[verb]") {
   const auto deadline = base::Deadline::after_ms(10'000);
