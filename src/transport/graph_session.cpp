@@ -77,6 +77,7 @@ class Session {
     while (at_ < part_.size) {
       const std::uint64_t size = std::min(slice_bytes, part_.size - at_);
       const bool last = at_ + size == part_.size;
+      sent_ = std::max(sent_, at_ + size);
       base::Result<StepAnswer> answer = put(size);
       const int status = answer ? answer->verdict.status : 0;
       if (last && status == 201) return End::attached;
@@ -124,18 +125,21 @@ class Session {
     base::Result<StepAnswer> answer = steps_.make(step);
     if (answer && gone(*answer)) return std::optional<End>(end_of_session());
     if (!answer || answer->verdict.status != 200) return error_of(std::move(answer));
-    // A session that expects nothing more has all of it.
-    go_to(answer->next.value_or(last_unclear_ ? part_.size : at_));
+    // It may have all of it, or the answer is no one's who knows: a part may be missing.
+    if (!answer->next && last_unclear_) return std::optional<End>(End::unclear);
+    go_to(answer->next.value_or(at_));
     return std::optional<End>();
   }
 
   // A session that is complete exists no more, as one that has expired.
   End end_of_session() const { return last_unclear_ ? End::unclear : End::expired; }
 
+  // Never behind what was sent, whatever the server says: a part with a hole would go out. Going
+  // back and forth is not getting on.
   void go_to(std::uint64_t next) {
-    next = std::min(next, part_.size);
-    failures_ = next > at_ ? 0 : failures_ + 1;
-    at_ = next;
+    at_ = std::min(next, sent_);
+    failures_ = at_ > furthest_ ? 0 : failures_ + 1;
+    furthest_ = std::max(furthest_, at_);
     passed_(at_);
   }
 
@@ -144,7 +148,9 @@ class Session {
   const mail::SplitPart& part_;
   const std::function<void(std::uint64_t)>& passed_;
   std::uint64_t at_ = 0;
-  int failures_ = 0;  // without getting on
+  std::uint64_t sent_ = 0;      // how far slices may have reached the server
+  std::uint64_t furthest_ = 0;  // where at_ has been
+  int failures_ = 0;            // without getting on
   bool last_unclear_ = false;
 };
 

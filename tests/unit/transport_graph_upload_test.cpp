@@ -218,6 +218,39 @@ TEST_CASE("upload: a session that never gets on ends", "[transport]") {
   CHECK(mailbox.seen.back() == "DELETE AAMk%3D");
 }
 
+TEST_CASE("upload: a session that claims bytes it was not sent gets them all", "[transport]") {
+  Mailbox mailbox(
+      {{"PUT upload", {json("200 OK", "{\"nextExpectedRanges\":[\"999999999999-\"]}")}}});
+  Trial trial;
+  CHECK(trial.against(mailbox).state == State::delivered);
+  REQUIRE(mailbox.count("PUT upload") == 2);
+  CHECK(mailbox.requests[3].find("bytes 3932160-4999999/5000000\r\n") != std::string::npos);
+}
+
+TEST_CASE("upload: a session that does not say what it has is not trusted", "[transport]") {
+  Mailbox mailbox({{"PUT upload", {"as usual", json("503 Busy", "")}},
+                   {"GET upload", {json("200 OK", "<html>Welcome</html>")}}});
+  Trial trial;
+  CHECK(trial.against(mailbox).state == State::delivered);
+  CHECK(mailbox.count("POST messages") == 2);
+  CHECK(mailbox.count("DELETE AAMk%3D") == 1);
+  CHECK(mailbox.count("PUT upload") == 4);
+  CHECK(mailbox.count("POST send") == 1);
+}
+
+TEST_CASE("upload: a session that goes back and forth ends", "[transport]") {
+  std::vector<std::string> answers;
+  for (int i = 0; i < 25; ++i) {
+    answers.push_back(json("200 OK", "{\"nextExpectedRanges\":[\"1000-\"]}"));
+    answers.push_back(json("200 OK", "{\"nextExpectedRanges\":[\"0-\"]}"));
+  }
+  Mailbox mailbox({{"PUT upload", answers}});
+  Trial trial;
+  CHECK(trial.against(mailbox).state != State::delivered);
+  CHECK(mailbox.count("PUT upload") < 15);
+  CHECK(mailbox.seen.back() == "DELETE AAMk%3D");
+}
+
 TEST_CASE("upload: a draft that Graph answers with its whole text", "[transport]") {
   const std::string text(3'000'000, 'x');
   Mailbox mailbox({{"POST messages",
