@@ -364,6 +364,15 @@ int Standing::run() {
     doors.released = [this](const std::string&) { known_.forget_sessions(); };
     control_ = std::make_unique<Control>(std::move(control_listener_), std::move(doors));
   }
+  // Without it the host's own programs go on sending.
+  const base::Done network = open_network();
+  if (!network) {
+    report::LogLine line;
+    line.urgent = true;
+    line.fields = {{"event", "network"}, {"text", base::clean(sentence(network.error()), 600)}};
+    log_of(*in_force_.get()).note(line);
+    std::fprintf(stderr, "mailbearer-agent: %s\n", sentence(network.error()).c_str());
+  }
   service_.say("READY=1\nSTATUS=serving\n");
   const int exit = wait_for_signals();
   // Whoever asks a second time does not want to wait for deliveries: the spool stands any end.

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -381,3 +382,39 @@ def test_what_ends_soon_is_told_by_status_and_accounts(case):
     case.same(checked.code, 1, repr(checked))
     me.write_config(me.config.read_text().replace(soon, "2020-01-01"))
     case.same(me.call("mailbearer", "status", "--check", environment=agent.environment).code, 2)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_device_signs_in_and_its_mail_is_delivered(case):
+    box = case.box()
+    port = free_port()
+    me = case.person(box, accounts={"work": "delivery = queue\nrewrite_from = always"}, main=f"listen_tcp = 127.0.0.1:{port}")
+    me.set_secret("work", "device-password", "paper jam")
+    agent = Agent(case, me)
+
+    def device(user, password):
+        with smtplib.SMTP("127.0.0.1", port, timeout=20) as talk:
+            if user:
+                talk.login(user, password)
+            talk.sendmail("scanner@sandbox.example", ["ann@example.org"], "Subject: scan\r\n\r\npage 1\r\n")
+
+    agent.until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0, "it listens")
+    # Never an open relay, on loopback either.
+    for user, password, wrong in (("", "", smtplib.SMTPSenderRefused), ("work", "paper", smtplib.SMTPAuthenticationError),
+                                  ("other", "paper jam", smtplib.SMTPAuthenticationError)):
+        try:
+            device(user, password)
+            raise AssertionError(f"{user} {password} was let in")
+        except wrong:
+            pass
+    case.same(agent.status()["messages"], 0)
+    device("work", "paper jam")
+    device("me@sandbox.example", "paper jam")
+    agent.empty()
+    case.same([mail.recipients for mail in box.mails()], [["ann@example.org"]] * 2)
+    case.same(agent.stop(), 0)
