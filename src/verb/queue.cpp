@@ -66,9 +66,10 @@ int show_rows(const Call& call, const std::string& request,
 // same.
 int each(const Call& call, const std::string& verb) {
   const Place place(call.command);
+  const std::string lead = "XQUEUE " + verb + " ";
   int exit = 0;
   for (const std::string& id : call.command.operands) {
-    const int one = ask_agent(place, "XQUEUE " + verb + " " + id, [](std::string_view) {});
+    const int one = ask_agent(place, lead + id, [](std::string_view) {});
     if (exit == 0) exit = one;
   }
   return exit;
