@@ -39,6 +39,9 @@ std::string clean(std::string_view text, std::size_t limit = 512);
 // RFC 3986 2.1: letters, digits and what stands in `plain` as they are, every other octet as "%NN".
 std::string percent_encode(std::string_view text, std::string_view plain = "-._~");
 
+// Text that may stand in HTML, in an attribute too.
+std::string html_escape(std::string_view text);
+
 // A whole number within [low, high]; nothing else in the text.
 bool parse_number(std::string_view text, std::int64_t low, std::int64_t high, std::int64_t& value);
 // "90", "90s", "5m", "4h", "5d", "2w" as seconds.

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "token/credential.h"
 #include "transport/probe.h"
 
 namespace doctor {
@@ -29,26 +30,11 @@ std::optional<token::Kind> credential_of(const Account& account) {
   return {};
 }
 
-std::string file_of(const Account& account, token::Kind kind) {
-  switch (kind) {
-    case token::Kind::refresh_token:
-      return account.refresh_token_file;
-    case token::Kind::client_secret:
-      return account.client_secret_file;
-    case token::Kind::password:
-      return account.password_file;
-    case token::Kind::key_passphrase:
-    case token::Kind::device_password:
-      break;
-  }
-  return {};
-}
-
 Step look_at_keyring(const Account& account, const Bag& bag) {
   Step step{"credential", "none is needed", {}};
   const std::optional<token::Kind> kind = credential_of(account);
   if (!kind || !account.access_token_command.empty()) return step;
-  if (const std::string file = file_of(account, *kind); !file.empty()) {
+  if (const std::string file = token::file_key(account, *kind).path; !file.empty()) {
     step.found = std::string(token::kind_name(*kind)) + " in " + file;
     return step;
   }

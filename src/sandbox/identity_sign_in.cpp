@@ -18,15 +18,16 @@ WebAnswer page(const std::string& title, const std::string& inside, int status =
   answer.content_type = "text/html; charset=utf-8";
   answer.headers = {{"Cache-Control", "no-store"}, {"X-Frame-Options", "DENY"}};
   answer.body = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
-                html_escape(title) + "</title></head><body>\n<h1>" + html_escape(title) +
-                "</h1>\n" + inside + "</body></html>\n";
+                base::html_escape(title) + "</title></head><body>\n<h1>" +
+                base::html_escape(title) + "</h1>\n" + inside + "</body></html>\n";
   return answer;
 }
 
 // An error that may not be sent to the redirect address is shown to the person.
 WebAnswer error_page(long code, const std::string& detail) {
   return page("Sign-in failed",
-              "<p>" + html_escape(entra_description(entra_error(code, detail))) + "</p>\n", 400);
+              "<p>" + base::html_escape(entra_description(entra_error(code, detail))) + "</p>\n",
+              400);
 }
 
 WebAnswer redirect(const std::string& to, const Parameters& values) {
@@ -50,7 +51,7 @@ WebAnswer redirect(const std::string& to, const Parameters& values) {
 std::string user_choice(const Tenant& tenant) {
   std::string out = "<p>Sign in as <select name=\"sandbox_user\">";
   for (const User& user : tenant.seed().users) {
-    out += "<option>" + html_escape(user.name) + "</option>";
+    out += "<option>" + base::html_escape(user.name) + "</option>";
   }
   return out +
          "</select></p>\n<p><button name=\"sandbox_consent\" value=\"yes\">Accept</button> "
@@ -73,11 +74,12 @@ WebAnswer Identity::authorize(const WebRequest& request) {
   if (user.empty()) user = parameter(asked, "login_hint");
   if (!options_.auto_consent.empty()) return decide(request, asked, options_.auto_consent, true);
   if (!consent.empty()) return decide(request, asked, user, consent == "yes");
-  std::string form = "<p>The application " + html_escape(app->name) + " asks for " +
-                     html_escape(parameter(asked, "scope")) + ".</p>\n<form method=\"post\">\n";
+  std::string form = "<p>The application " + base::html_escape(app->name) + " asks for " +
+                     base::html_escape(parameter(asked, "scope")) +
+                     ".</p>\n<form method=\"post\">\n";
   for (const auto& [name, value] : asked) {
-    form += "<input type=\"hidden\" name=\"" + html_escape(name) + "\" value=\"" +
-            html_escape(value) + "\">\n";
+    form += "<input type=\"hidden\" name=\"" + base::html_escape(name) + "\" value=\"" +
+            base::html_escape(value) + "\">\n";
   }
   journal_.note("authorize", {{"outcome", "asked"}});
   return page("Mailbearer sandbox: sign in", form + user_choice(tenant_) + "</form>\n");
@@ -164,7 +166,7 @@ WebAnswer Identity::device_page(const WebRequest& request) {
   if (request.method != "POST" || consent.empty()) {
     return page("Mailbearer sandbox: enter the code",
                 "<form method=\"post\">\n<p>Code <input name=\"user_code\" value=\"" +
-                    html_escape(parameter(request.query, "user_code")) + "\"></p>\n" +
+                    base::html_escape(parameter(request.query, "user_code")) + "\"></p>\n" +
                     user_choice(tenant_) + "</form>\n");
   }
   const bool done =

@@ -57,6 +57,4 @@ inline std::string parameter(const Parameters& parameters, const std::string& na
   return found == parameters.end() ? std::string() : found->second;
 }
 
-std::string html_escape(std::string_view text);
-
 }  // namespace sandbox

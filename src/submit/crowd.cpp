@@ -202,7 +202,13 @@ bool Crowd::part_heaviest() {
 
 void Crowd::welcome(base::Fd socket) {
   base::Result<mail::Peer> peer = peer_of(socket.get());
-  if (!peer) return;  // the kernel cannot say who it is: nobody
+  if (!peer) {
+    // Who it is cannot be said; why it is turned away can.
+    const std::string why =
+        "554 5.7.1 not sent: " + peer.error().cause + "; " + peer.error().cure + " x=77\r\n";
+    (void)!send(socket.get(), why.data(), why.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return;
+  }
   const Ticket ticket = ++last_ticket_;
   const std::uint32_t uid = peer->uid;
   auto guest = std::make_unique<Guest>(ticket, std::move(socket), rules_, std::move(*peer));

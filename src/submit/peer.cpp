@@ -22,7 +22,8 @@ base::Result<mail::Peer> peer_of(int socket) {
   }
   // -1: a socket that is no Unix socket knows no caller.
   if (credentials.uid == overflow_uid || credentials.uid == static_cast<uid_t>(-1)) {
-    return base::failure(base::Fault::not_permitted, "the caller's user cannot be told (65534)");
+    return base::failure(base::Fault::not_permitted, "user 65534 (nobody) may be anybody",
+                         "run the program as a user of its own");
   }
   mail::Peer peer;
   peer.uid = credentials.uid;

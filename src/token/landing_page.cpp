@@ -1,34 +1,10 @@
 #include "token/landing_page.h"
 
+#include "base/text.h"
+
 namespace token {
 
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string page(const std::string& title, const std::string& inside) {
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>" + title +
@@ -65,8 +41,10 @@ std::string landing_page(const RedirectAnswer& answer) {
                           "look there for the result.</p>\n<p>You may close this window.</p>\n"),
                      WithBody::yes);
   }
-  std::string words = "<p>The provider says: <code>" + escaped(answer.error) + "</code></p>\n";
-  if (!answer.description.empty()) words += "<p>" + escaped(answer.description) + "</p>\n";
+  std::string words =
+      "<p>The provider says: <code>" + base::html_escape(answer.error) + "</code></p>\n";
+  if (!answer.description.empty())
+    words += "<p>" + base::html_escape(answer.description) + "</p>\n";
   return answer_of("200 OK",
                    page("The sign-in was refused",
                         words + "<p>Nothing was stored. The terminal says what to do next.</p>\n"

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "token/credential.h"
 #include "token/keyring.h"
 #include "transport/known_servers.h"
 #include "verb/agent_secrets.h"
@@ -59,22 +60,6 @@ void forget_sessions(const Place& place) {
   transport::KnownServers(transport::KnownServers::Where::folder, folder).forget_sessions();
 }
 
-// The file of its own that a secret may come from instead, or empty.
-std::string file_of(const Account& account, token::Kind kind) {
-  switch (kind) {
-    case token::Kind::refresh_token:
-      return account.refresh_token_file;
-    case token::Kind::client_secret:
-      return account.client_secret_file;
-    case token::Kind::password:
-      return account.password_file;
-    case token::Kind::key_passphrase:
-    case token::Kind::device_password:
-      break;
-  }
-  return {};
-}
-
 // Where an agent keeps them, it is asked.
 base::Result<bool> is_held(const Place& place, const Account& account, token::Kind kind,
                            token::Keyring& keyring) {
@@ -95,7 +80,7 @@ base::Result<std::string> status_of(const Place& place, const Account& account,
     std::string line = std::string("  ") + token::kind_name(kind);
     line.append(18 - line.size(), ' ');
     out += line + (*held ? "stored" : "none");
-    const std::string file = file_of(account, kind);
+    const std::string file = token::file_key(account, kind).path;
     out += (file.empty() ? "" : "; read from " + file) + "\n";
   }
   return out;

@@ -110,3 +110,12 @@ def test_others_rows_are_not_shown_and_not_touched(case):
     # The files are nobody's business.
     looked = run(["/bin/ls", str(agent.spool)], preexec=desk.etc.preexec(CALLER_UID))
     holds(looked.code != 0, repr(looked))
+
+
+def test_nobody_is_told_why_it_may_not_send(case):
+    """Finding 4: behind 65534 may stand anybody of another user namespace."""
+    box = case.box()
+    agent = HostAgent(case, Desk(case, box))
+    sent = agent.call(65534, "sendmail", "-i", "ann@example.org", data=BODY.encode())
+    same((sent.code, sent.err), (77, "sendmail: not sent: user 65534 (nobody) may be anybody; run the program as a user of its own\n"))
+    same(agent.rows(), [])

@@ -29,7 +29,7 @@ agent=$!
 within 10 "the sockets" test -S $run/control.sock
 chmod 666 $run/submit.sock $run/control.sock
 
-printf 'MAILTO=ops@example.org\n@reboot nobody echo it ran\n' >/etc/cron.d/first-mail
+printf 'MAILTO=ops@example.org\n@reboot daemon echo it ran\n' >/etc/cron.d/first-mail
 chmod 644 /etc/cron.d/first-mail
 rm -f /run/crond.reboot /var/run/crond.reboot
 /usr/sbin/cron -f &

@@ -168,3 +168,9 @@ TEST_CASE("text: percent encoding keeps what it is told to keep", "[base]") {
   CHECK(base::percent_encode("a@b~", "@") == "a@b%7E");
   CHECK(base::percent_encode("").empty());
 }
+
+TEST_CASE("text: what may stand in HTML", "[base]") {
+  CHECK(base::html_escape("a<b>\"c\"&'d'\xC3\xB6") ==
+        "a&lt;b&gt;&quot;c&quot;&amp;&#39;d&#39;\xC3\xB6");
+  CHECK(base::html_escape("").empty());
+}

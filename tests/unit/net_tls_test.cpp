@@ -140,20 +140,25 @@ TEST_CASE("tls: input is words or the end, and no session ticket", "[net]") {
       pollfd one{fd, POLLIN, 0};
       return poll(&one, 1, 5'000) == 1;
     };
+    // A ticket that comes late makes the socket readable, too, and is no input.
+    const auto input_comes = [&] {
+      while (!(*stream)->has_input().value()) {
+        if (!wait_for_bytes()) return false;
+      }
+      return true;
+    };
     CHECK((*stream)->write("0", soon()).ok());
     // In TLS 1.3 the tickets follow the end of the handshake, which left with these words.
     if (highest == TLS1_3_VERSION) CHECK(wait_for_bytes());
     CHECK_FALSE((*stream)->has_input().value());
     CHECK((*stream)->write("1", soon()).ok());
-    CHECK(wait_for_bytes());
-    CHECK((*stream)->has_input().value());
+    CHECK(input_comes());
     CHECK((*stream)->has_input().value());
     std::array<char, 64> into{};
     CHECK((*stream)->read(into.data(), into.size(), soon()).value() == 4);
     CHECK_FALSE((*stream)->has_input().value());
     CHECK((*stream)->write("2", soon()).ok());
-    CHECK(wait_for_bytes());
-    CHECK((*stream)->has_input().value());
+    CHECK(input_comes());
     CHECK((*stream)->read(into.data(), into.size(), soon()).value() == 0);
   }
 }
