@@ -387,29 +387,18 @@ line_is 'not sent (work): provider limit, 30 messages a minute; try again after 
 
 heading 'with a real account'
 cat <<'REAL'
-  1. Register an application with your provider (Microsoft: a public client with the delegated permission
-     SMTP.Send; for a server a confidential one with SMTP.SendAsApp) and write the account down, for yourself in
-     ~/.config/mailbearer/mailbearer.conf, mode 0600:
+  1. One command sets the account up, signs you in and sends a test message:
 
-         [mailbearer]
-         default = work
+         mailbearer login you@contoso.com                                        (a person)
+         sudo mailbearer login --system noreply@contoso.com --app                (a server)
 
-         [account work]
-         provider = microsoft
-         user = you@contoso.com
-         tenant = contoso.onmicrosoft.com
-         client_id = 00000000-0000-0000-0000-000000000000
+     It needs an application that you or your organisation have registered, and shows how where there is none;
+     the steps at each provider: mailbearer help setup microsoft
 
-     A server that sends by itself adds `grant = app`. Check it with: mailbearer config check
-  2. `mailbearer login`, which signs in by browser or device code, comes with a later version. Until then put
-     the secret in by hand; it is read from standard input and never shown:
+  2. Point programs at it: mailbearer setup git (mutt, php, symfony, django, cron), or take over
+     /usr/sbin/sendmail: make deb, and apt install build/deb/mailbearer-mta_*.deb; or make install-mta
 
-         mailbearer secret set work refresh-token     (grant = user: a token that another tool obtained for client_id)
-         mailbearer secret set work client-secret     (grant = app: the value of the application's secret)
-
-  3. Try it:  printf 'Subject: test\n\nhello\n' | build/bin/sendmail -v -i you@contoso.com
-     Then point programs at it: sendmail_path in php.ini, `set sendmail` in mutt, sendemail.smtpServer in git;
-     or take over /usr/sbin/sendmail with: make install-mta
+  3. When something is wrong: mailbearer doctor, and mailbearer explain "what the server said"
 REAL
 say ''
 if [ "$wrong" -ne 0 ]; then
