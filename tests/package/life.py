@@ -84,7 +84,7 @@ class Life:
                 raise AssertionError(link)
 
     def first_mail(self):
-        self.root.apt("install", "cron", "python3-minimal")
+        self.root.apt("install", "cron", "python3")
         shutil.copy(tree / "tests/package/first_mail.sh", self.root.path / "srv/first_mail.sh")
         said = self.root.run("sh", "/srv/first_mail.sh").stdout
         if "held\n" not in said or not said.endswith("delivered\n"):
