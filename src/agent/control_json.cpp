@@ -1,5 +1,7 @@
 #include "agent/control_json.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -113,7 +115,8 @@ std::string status_json(const queue::Status& status, const InForce& in_force) {
       if (one.broken) broken.push_back({{"name", one.name}, {"why", reason(*one.broken)}});
     }
   }
-  return dump({{"messages", status.messages},
+  return dump({{"uid", geteuid()},
+               {"messages", status.messages},
                {"bytes", status.bytes},
                {"held", status.held},
                {"unknown", status.unknown},

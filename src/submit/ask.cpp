@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "net/stream.h"
 #include "submit/door.h"
-#include "submit/peer.h"
 
 namespace submit {
 
@@ -36,14 +35,6 @@ Refusal refusal_of(const std::string& line) {
 
 std::string control_socket(const std::string& socket) {
   return base::folder_of(socket) + "/control.sock";
-}
-
-base::Result<uid_t> server_of(const std::string& control) {
-  base::Result<base::Fd> socket = connect_agent(control);
-  if (!socket) return std::move(socket).error();
-  base::Result<mail::Peer> server = peer_of(socket->get());
-  if (!server) return std::move(server).error();
-  return server->uid;
 }
 
 base::Result<Refusal> ask(const std::string& control, const std::string& request,

@@ -4,8 +4,6 @@
 // server of the socket as far as door.h judges it; its lines as far as a limit.
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
 #include <string>
 
@@ -16,9 +14,6 @@ namespace submit {
 
 // `socket`: of the callers ("…/submit.sock"); the second one lies beside it.
 std::string control_socket(const std::string& socket);
-
-// Whose process serves it.
-base::Result<uid_t> server_of(const std::string& control);
 
 struct Refusal {
   int exit = 0;

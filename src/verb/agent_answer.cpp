@@ -82,6 +82,7 @@ base::Result<AgentStatus> read_status(std::string_view json) {
   base::Result<Json> read = object(json);
   if (!read) return std::move(read).error();
   AgentStatus out;
+  if (read->contains("uid")) out.uid = number(*read, "uid");
   out.messages = number(*read, "messages");
   out.bytes = number(*read, "bytes");
   out.held = number(*read, "held");

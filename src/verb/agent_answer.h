@@ -43,6 +43,7 @@ struct AccountState {
   std::string why{};
 };
 struct AgentStatus {
+  std::int64_t uid = -1;  // whose process the agent is
   std::int64_t messages = 0;
   std::int64_t bytes = 0;
   std::int64_t held = 0;

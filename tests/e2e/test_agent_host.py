@@ -33,11 +33,29 @@ class HostAgent(Agent):
         self.start()
 
     def start(self):
+        # Sockets of root, passed as systemd passes them.
+        listeners = []
+        for path in (self.socket, self.control):
+            path.unlink(missing_ok=True)
+            one = socket.socket(socket.AF_UNIX)
+            one.bind(str(path))
+            path.chmod(0o666)
+            one.listen(100)
+            listeners.append(one)
+        enter = self.desk.etc.preexec(AGENT_UID)
+
+        def pass_on():
+            enter()
+            for number, one in enumerate(listeners):
+                os.dup2(one.fileno(), 3 + number, inheritable=True)
+
         self.process = subprocess.Popen(
-            [self.case.program("mailbearer-agent"), "--foreground", "--system", "--listen", str(self.socket), "--control",
-             str(self.control), "--spool", str(self.spool)],
+            ["/bin/sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" --foreground --system --spool "$1"',
+             self.case.program("mailbearer-agent"), str(self.spool)],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env={"XDG_DATA_HOME": str(self.data)},
-            preexec_fn=self.desk.etc.preexec(AGENT_UID))
+            preexec_fn=pass_on, close_fds=False)
+        for one in listeners:
+            one.close()
         process = self.process
         self.case.at_end(lambda: end_process(process))
         deadline = time.monotonic() + 20
