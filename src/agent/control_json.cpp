@@ -132,6 +132,10 @@ std::string released_json(const queue::Released& released) {
   return dump({{"messages", released.messages}, {"oldest", released.oldest_s}});
 }
 
+std::string flag_json(const char* name, bool value) {
+  return dump({{name, value}});
+}
+
 std::string mailq_head() {
   return "-Queue ID-                       --Size-- ----Arrival Time---- -Sender/Recipient-------";
 }

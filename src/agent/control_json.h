@@ -13,6 +13,7 @@ namespace agent {
 std::string row_json(const queue::Row& row);
 std::string status_json(const queue::Status& status, const InForce& in_force);
 std::string released_json(const queue::Released& released);
+std::string flag_json(const char* name, bool value);
 
 // Postfix's layout, which monitoring reads.
 std::string mailq_head();

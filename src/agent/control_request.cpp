@@ -70,7 +70,7 @@ Done show(const Request& request) {
 Done retry(const Request& request) {
   if (request.word(2) != "*") return request.doors.queue->retry(request.word(2), request.whose());
   const std::uint64_t count = request.doors.queue->retry_all(request.whose(), request.word(3));
-  request.put("{\"messages\":" + std::to_string(count) + "}");
+  request.put(released_json({count, 0}));
   return base::done();
 }
 
@@ -164,7 +164,7 @@ Done secret_clear(const Request& request) {
   base::Result<bool> erased = slot->keyring->erase(*slot->account, slot->kind);
   if (!erased) return std::move(erased).error();
   if (request.doors.released) request.doors.released(slot->account->name);
-  request.put(*erased ? "{\"erased\":true}" : "{\"erased\":false}");
+  request.put(flag_json("erased", *erased));
   return base::done();
 }
 
@@ -173,7 +173,7 @@ Done secret_status(const Request& request) {
   if (!slot) return std::move(slot).error();
   base::Result<std::optional<base::Secret>> held = slot->keyring->load(*slot->account, slot->kind);
   if (!held) return std::move(held).error();
-  request.put(held->has_value() ? "{\"stored\":true}" : "{\"stored\":false}");
+  request.put(flag_json("stored", held->has_value()));
   return base::done();
 }
 

@@ -221,7 +221,7 @@ void Standing::judge(const Caller& caller, const Shared& submission, submit::Wis
   }
   immediate_->add([this, caller, submission, wishes, now, &account](std::size_t thread) {
     const base::Trace trace = wishes.trace ? caller.trace : base::Trace();
-    caller.answer(deliver_now(thread, now, account, submission, trace));
+    caller.answer(deliver_now(thread, now, account, submission, wishes, trace));
   });
 }
 
@@ -249,10 +249,11 @@ walk::Stage Standing::stage(net::HelperProgram& helper,
 
 submit::Verdict Standing::deliver_now(std::size_t thread, const SharedConfiguration& configuration,
                                       const account::Account& account, const Shared& submission,
-                                      const base::Trace& trace) {
+                                      submit::Wishes wishes, const base::Trace& trace) {
   const uid_t uid = submission->peer.uid;
   const std::size_t count = submission->envelope.recipients.size();
-  const bool may_queue = account.delivery == account::Delivery::now_else_queue;
+  // Who asked to wait for the provider's verdict is not told that the message is kept.
+  const bool may_queue = account.delivery == account::Delivery::now_else_queue && !wishes.wait;
   base::Result<mail::Submission> second = base::failure(base::Fault::bug, "not asked for");
   if (may_queue) second = mail::twin_of(*submission);
   const report::Log log = log_of(*configuration);
@@ -312,6 +313,8 @@ void Standing::deliver(net::HelperProgram& helper, queue::Work work) {
     queue_->settle(std::move(work), account.error());
     return;
   }
+  // Graph is not asked for delivery notices: the sender hears that it was handed on.
+  work.notices_passed_on = (*account)->transport != account::Transport::graph;
   const report::Log log = log_of(*now);
   walk::Stage stage = this->stage(helper, *now);
   stage.log = &log;

@@ -65,7 +65,7 @@ class Standing {
   submit::Verdict keep(const mail::Submission& submission, const std::string& account);
   submit::Verdict deliver_now(std::size_t thread, const SharedConfiguration& configuration,
                               const account::Account& account, const Shared& submission,
-                              const base::Trace& trace);
+                              submit::Wishes wishes, const base::Trace& trace);
   walk::Stage stage(net::HelperProgram& helper, const account::Configuration& configuration) const;
 
   void deliver_queued();

@@ -86,10 +86,10 @@ std::optional<base::Error> InForce::fault() const {
   return fault_;
 }
 
-InForce::Stamp InForce::stamp() const {
-  Stamp out;
+std::string InForce::stamp() const {
+  std::string out;
   for (const std::string& file : account::configuration_files(around_.options.config)) {
-    out.words += look_at(file);
+    out += look_at(file);
   }
   return out;
 }
@@ -101,7 +101,7 @@ bool InForce::refresh(bool at_once) {
     if (!at_once && looked_ms_ != 0 && now - looked_ms_ < look_again_ms) return false;
     looked_ms_ = now;
   }
-  Stamp seen = stamp();
+  std::string seen = stamp();
   {
     const std::lock_guard<std::mutex> hold(lock_);
     if (!at_once && read_ && *read_ == seen) return false;

@@ -51,17 +51,14 @@ class InForce {
   bool refresh(bool at_once);
 
  private:
-  struct Stamp {
-    std::string words{};
-    bool operator==(const Stamp& other) const { return words == other.words; }
-  };
-  Stamp stamp() const;
+  // Another text after any of the files changed.
+  std::string stamp() const;
 
   const Surroundings& around_;
   mutable std::mutex lock_{};
   SharedConfiguration now_{};
   std::optional<base::Error> fault_{};
-  std::optional<Stamp> read_{};
+  std::optional<std::string> read_{};
   std::int64_t looked_ms_ = 0;
 };
 

@@ -106,6 +106,12 @@ base::Result<Count> read_count(std::string_view json) {
   return Count{number(*read, "messages"), number(*read, "oldest")};
 }
 
+base::Result<bool> read_flag(std::string_view json, const char* name) {
+  base::Result<Json> read = object(json);
+  if (!read) return std::move(read).error();
+  return flag(*read, name);
+}
+
 std::string age_text(std::int64_t seconds) {
   if (seconds < 60) return std::to_string(seconds) + " s";
   if (seconds < 3600) return std::to_string(seconds / 60) + " min";

@@ -62,6 +62,7 @@ struct Count {
   std::int64_t oldest_s = 0;
 };
 base::Result<Count> read_count(std::string_view json);
+base::Result<bool> read_flag(std::string_view json, const char* name);
 
 // "3 min", "2 h", "5 days".
 std::string age_text(std::int64_t seconds);

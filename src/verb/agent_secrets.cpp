@@ -33,7 +33,7 @@ base::Result<bool> yes_or_no(const Place& place, const std::string& text, const 
   std::string line;
   base::Done asked = request(place, text, {}, line);
   if (!asked) return std::move(asked).error();
-  return line.find(yes) != std::string::npos;
+  return read_flag(line, yes);
 }
 
 base::Done hand_over_all(const Place& place, const account::Account& account) {
@@ -82,11 +82,11 @@ base::Done give_to_agent(const Place& place, const account::Account& account, to
 }
 
 base::Result<bool> agent_forgets(const Place& place, const std::string& account, token::Kind kind) {
-  return yes_or_no(place, "XSECRET clear " + account + " " + token::kind_name(kind), "true");
+  return yes_or_no(place, "XSECRET clear " + account + " " + token::kind_name(kind), "erased");
 }
 
 base::Result<bool> agent_has(const Place& place, const std::string& account, token::Kind kind) {
-  return yes_or_no(place, "XSECRET status " + account + " " + token::kind_name(kind), "true");
+  return yes_or_no(place, "XSECRET status " + account + " " + token::kind_name(kind), "stored");
 }
 
 base::Result<std::int64_t> tell_agent(const Place& place, const account::Account& account) {

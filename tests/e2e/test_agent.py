@@ -418,3 +418,15 @@ def test_a_device_signs_in_and_its_mail_is_delivered(case):
     agent.empty()
     case.same([mail.recipients for mail in box.mails()], [["ann@example.org"]] * 2)
     case.same(agent.stop(), 0)
+
+
+def test_the_queue_takes_the_fallback_too(case):
+    box = case.box()
+    me = case.person(box, accounts={"work": "delivery = queue\nfallback = site\n" + box.graph(),
+                                    "site": "delivery = queue\nrewrite_from = always"})
+    agent = Agent(case, me)
+    # A recipient of the header outside the envelope: Graph, strict, cannot carry it.
+    agent.send("-i", "ann@example.org", text="To: ann@example.org, bob@example.org\nSubject: s\n\nx\n").succeeded()
+    agent.empty()
+    mail = box.mail()
+    case.same((mail.recipients, mail.user), (["ann@example.org"], "noreply@sandbox.example"))
