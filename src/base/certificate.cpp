@@ -1,4 +1,5 @@
 #include "base/certificate.h"
+#include "base/freed.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -26,13 +27,6 @@ constexpr int fewest_bits = 2048;
 constexpr std::int64_t day_s = 86'400;
 constexpr std::int64_t longest_days = 36'500;
 
-template <auto free_it>
-struct Freed {
-  template <typename T>
-  void operator()(T* pointer) const {
-    free_it(pointer);
-  }
-};
 using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;

@@ -10,6 +10,7 @@
 #include <array>
 #include <memory>
 
+#include "base/freed.h"
 #include "base/text.h"
 #include "sandbox/json.h"
 #include "sandbox/tenant.h"
@@ -21,17 +22,10 @@ namespace {
 constexpr std::size_t assertion_limit_bytes = 16 * 1024;
 constexpr std::int64_t skew_s = 300;
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, base::Freed<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, base::Freed<EVP_PKEY_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, base::Freed<EVP_MD_CTX_free>>;
+using Bio = std::unique_ptr<BIO, base::Freed<BIO_free_all>>;
 
 Certificate read_certificate(const std::string& pem) {
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));

@@ -8,23 +8,17 @@
 
 #include <array>
 
+#include "base/freed.h"
 #include "base/random.h"
 
 namespace sandbox {
 
 namespace {
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* pointer) const {
-    Free(pointer);
-  }
-};
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, base::Freed<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, base::Freed<EVP_PKEY_free>>;
+using Context = std::unique_ptr<SSL_CTX, base::Freed<SSL_CTX_free>>;
+using Bio = std::unique_ptr<BIO, base::Freed<BIO_free_all>>;
 
 constexpr long day_s = 86'400;
 constexpr std::size_t kinds = 5;
